@@ -1,0 +1,17 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+/// One function a subcommand, each in its own file. A command registers its flags and a callback;
+/// the callback throws firstlight::Error or sets `context.exit_code`.
+namespace firstlight::app {
+
+struct Context {
+  /// 0 done; 1 failed; 2 usage or configuration; 3 done, but some samples failed; 4 the run folder
+  /// holds another configuration; 130 interrupted.
+  int exit_code = 0;
+};
+
+// In the order of `firstlight --help`; main.cpp calls each.
+
+}  // namespace firstlight::app

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "firstlight/base/error.h"
+#include "firstlight/image/image.h"
+
+namespace firstlight {
+
+/// Decodes a PNG, JPEG or TIFF file held in memory, recognised by its first bytes. 8-bit pictures
+/// become an Image (palette and CMYK converted, alpha composited over black, EXIF orientation not
+/// applied, as in Pillow); 16-bit and floating-point ones a Raster. A truncated, corrupt or
+/// oversized file is an Error that names `origin` and the cause.
+Result<Pixels> decode_image(std::string_view bytes, const std::string& origin,
+                            const PixelLimits& limits = {});
+/// Reads and decodes a file; an unreadable, empty or huge file is an Error.
+Result<Pixels> read_image(const std::string& path, const PixelLimits& limits = {});
+/// File-name endings that read_image understands, lower case with dot.
+const std::vector<std::string>& image_extensions();
+
+/// Throws Error::internal on failure.
+std::string encode_png(const Image& image);
+std::string encode_jpeg(const Image& image, int quality);
+
+}  // namespace firstlight

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "firstlight/data/sample.h"
+#include "firstlight/model/model.h"
+#include "firstlight/task/task.h"
+
+namespace firstlight {
+
+/// One look at a sample: the main prompt, or one that measures the model's bias.
+struct Pass {
+  enum class Kind {
+    kMain,            ///< "main"
+    kBlank,           ///< "blank": a uniform mid-grey image of the same size in place of each view
+    kNoDescriptions,  ///< "no_descriptions"
+    kOrder,           ///< "order_k": classes rotated left by k places
+  };
+  Kind kind = Kind::kMain;
+  int order = 0;  ///< k of order_k, 1 <= k < classes
+
+  std::string name() const;
+  friend bool operator==(const Pass&, const Pass&) = default;
+};
+
+/// A sample as a classifier gets it: views already stretched, cropped and resized by the task.
+struct PreparedSample {
+  std::string id;
+  struct View {
+    std::string name;
+    Image image;
+  };
+  std::vector<View> views;
+  std::vector<Metadata> metadata;  ///< measured and truth; a classifier may read measured only
+};
+
+/// Task and model joined: what a run calls. Same thread contract as VisionLanguageModel.
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+
+  virtual Capabilities capabilities() const = 0;
+  virtual std::string content_hash() const = 0;
+  /// One result a sample, each independent of the rest of the batch.
+  virtual std::vector<Result<LabelScores>> classify(std::span<const PreparedSample> samples,
+                                                    const Pass& pass) const = 0;
+  /// The prompt of a sample as the model gets it; Error for models without a prompt.
+  virtual Result<PromptDescription> describe(const PreparedSample& sample,
+                                             const Pass& pass) const = 0;
+};
+
+/// Joins a VLM with a task. Throws Error::usage where they do not fit: two answers that tokenise
+/// alike, more views than the model takes, a literal chat form without what the model needs.
+std::unique_ptr<Classifier> make_vlm_classifier(std::shared_ptr<const VisionLanguageModel> model,
+                                                Task task);
+
+}  // namespace firstlight

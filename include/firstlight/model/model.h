@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <string>
+#include <vector>
+
+#include "firstlight/base/error.h"
+#include "firstlight/image/image.h"
+#include "firstlight/score/label_scores.h"
+#include "firstlight/task/prompt.h"
+
+namespace firstlight {
+
+/// What a model can do, as data.
+struct Capabilities {
+  std::string name;         ///< for reports, e.g. "firstlight-small"
+  std::string type;         ///< "llava", "siamese_cnn", "openai", ...
+  ScoreKind kind = ScoreKind::kExact;
+  bool can_generate = false;
+  int max_images = 1;       ///< images in one prompt
+  std::int64_t context = 0; ///< tokens, 0 = unknown
+  std::string dtype;        ///< "f32", "bf16", "nf4"
+  std::string device = "cpu";
+  std::string instruction_set;  ///< e.g. "avx512bf16"
+};
+
+struct ScoreRequest {
+  RenderedPrompt prompt;
+  std::vector<const Image*> images;  ///< one for each image part of the prompt; not owned
+  std::vector<std::string> answers;  ///< by ClassId
+};
+
+struct GenerateRequest {
+  RenderedPrompt prompt;
+  std::vector<const Image*> images;
+  int max_tokens = 64;
+};
+
+struct Generated {
+  std::string text;
+  std::vector<std::int32_t> token_ids;
+  std::vector<double> logprobs;
+};
+
+/// How a prompt and answers reach the model (`firstlight prompt --json`).
+struct PromptDescription {
+  struct ImageSpan {
+    std::string view;
+    std::size_t start = 0;   ///< first image position in token_ids
+    std::size_t length = 0;  ///< positions
+  };
+  struct Answer {
+    std::string text;
+    std::vector<std::int32_t> token_ids;
+  };
+  std::string text;  ///< as the processor of transformers takes it, one marker an image
+  std::vector<std::int32_t> token_ids;  ///< image positions expanded
+  std::vector<ImageSpan> images;
+  std::vector<Answer> answers;  ///< by ClassId
+};
+
+/// A model that scores texts given images. Const, but called from one thread at a time: it may keep
+/// caches (prefix states, vision features) and uses parallel_for inside.
+class VisionLanguageModel {
+ public:
+  virtual ~VisionLanguageModel() = default;
+
+  virtual Capabilities capabilities() const = 0;
+  /// SHA-256 over everything that decides the numbers (weights, configuration, tokeniser).
+  virtual std::string content_hash() const = 0;
+  /// One result a request. The numbers of a request do not depend on what else is in the batch.
+  virtual std::vector<Result<LabelScores>> score(std::span<const ScoreRequest> requests) const = 0;
+  /// Greedy decoding, until end of text or max_tokens.
+  virtual Result<Generated> generate(const GenerateRequest& request) const = 0;
+  /// Throws Error::usage where two answers tokenise alike, or the prompt does not fit the model.
+  virtual PromptDescription describe(const ScoreRequest& request) const = 0;
+};
+
+}  // namespace firstlight

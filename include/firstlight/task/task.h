@@ -1,0 +1,101 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "firstlight/base/class_id.h"
+
+namespace firstlight {
+
+struct ClassDefinition {
+  std::string key;          ///< machine name, unique: [a-z0-9_]+
+  std::string name;         ///< as written in prompts and answers
+  std::string description;  ///< what it looks like; may be empty
+  std::vector<std::string> synonyms;
+};
+
+/// A part of a prompt or of a literal chat form.
+struct Segment {
+  enum class Kind {
+    kText,     ///< `text` verbatim
+    kImage,    ///< a view; `text` is its name, empty for the task's views in order
+    kField,    ///< a measured metadata column; `text` is its name
+    kClasses,  ///< the list of classes, each by the task's class line
+    kPrompt,   ///< literal chat forms only: where the user prompt goes
+    kSystem,   ///< literal chat forms only: where the system message goes
+  };
+  Kind kind = Kind::kText;
+  std::string text;
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+
+/// How raw values become an 8-bit picture; fields are explained with the stretches (image/stretch.h).
+struct StretchSettings {
+  std::string kind = "none";  ///< none | linear | asinh | log | percentile | zscale | lupton
+  std::optional<double> low;
+  std::optional<double> high;
+  double softening = 0.1;     ///< asinh: fraction `a`; lupton: Q; log: exponent `a`
+  double percentile = 99.5;   ///< percentile: kept interval in percent
+  double stretch = 5.0;       ///< lupton: linear scale
+  double contrast = 0.25;     ///< zscale
+  double limits_from = 1.0;   ///< central fraction of the frame that the limits are taken from
+  bool invert = false;
+  friend bool operator==(const StretchSettings&, const StretchSettings&) = default;
+};
+
+struct ViewSettings {
+  std::string name;            ///< as the data source names it; the first view's name may be "image"
+  std::string description;
+  StretchSettings stretch;
+  double crop = 1.0;           ///< central fraction of the shorter side that is kept, (0, 1]
+  std::optional<int> resize;   ///< side in pixels before the model's own processor
+  std::string resize_filter = "bicubic";  ///< bicubic | bilinear | lanczos | area | max | sum
+  friend bool operator==(const ViewSettings&, const ViewSettings&) = default;
+};
+
+/// Classes counted as one in a second evaluation, as paper 1 does with cigar and edge-on.
+struct ClassMerge {
+  std::string name;
+  std::vector<ClassId> classes;
+};
+
+/// A classification task: one YAML file. Immutable after loading; safe from any thread.
+struct Task {
+  std::string name;
+  std::string version;
+  std::string description;
+  std::string source;  ///< what to cite
+  std::vector<ClassDefinition> classes;
+  std::string system;  ///< may be empty
+  std::vector<Segment> prompt;
+  /// The prompt of the pass `no_descriptions`; empty where it follows from `prompt` by leaving the
+  /// descriptions out.
+  std::vector<Segment> prompt_without_descriptions;
+  std::string class_line = "{index}. {name}: {description}";
+  std::string class_separator = "\n";
+  int first_index = 0;  ///< the number of the first class in `{index}`
+  std::string answer = "{name}";
+  std::vector<Segment> chat;  ///< literal chat form; empty = the model's own
+  std::vector<ViewSettings> views;
+  std::vector<ClassMerge> merges;
+  std::optional<ClassId> positive;  ///< binary tasks
+  std::string yaml;  ///< the text it was loaded from (or an equivalent), stored with every run
+
+  std::size_t size() const { return classes.size(); }
+  /// The class that truth text means, matched without regard to case against key, name, synonym
+  /// and then index (`{index}` numbering); nullopt otherwise.
+  std::optional<ClassId> match(std::string_view truth) const;
+};
+
+/// `name_or_file` is a built-in task's name or a path to a YAML file. Throws Error::usage with file
+/// and line.
+Task load_task(const std::string& name_or_file);
+Task parse_task(std::string_view yaml, const std::string& origin);
+/// The task of `classify --classes`: keys made from the names, a general prompt, no descriptions.
+Task task_from_class_names(const std::vector<std::string>& names);
+/// Names of the tasks in share/tasks, sorted.
+std::vector<std::string> builtin_tasks();
+
+}  // namespace firstlight
