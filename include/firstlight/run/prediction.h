@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "firstlight/base/class_id.h"
+#include "firstlight/run/store.h"
+#include "firstlight/score/score.h"
+
+namespace firstlight {
+
+/// How stored log-probabilities are read; can be changed at any time without another pass.
+struct Interpretation {
+  Normalisation normalisation = Normalisation::kSum;
+  /// Average over the passes order_k that the run holds, together with main.
+  bool average_orders = true;
+};
+
+/// What a run says of one sample.
+struct Prediction {
+  std::vector<double> probabilities;  ///< by ClassId; they sum to 1
+  ClassId label;                      ///< the most likely class
+  double confidence() const { return probabilities[label.index()]; }
+};
+
+/// Reads a sample that is ok. Where the normalisation is kPmi the prior is the pass `blank`, or
+/// `no_descriptions` where the run has no `blank`. Throws Error::usage where it has neither.
+Prediction predict(const SampleRecord& record, const Interpretation& interpretation);
+
+/// The interpretation that the run was made with (its setting "normalisation").
+Interpretation interpretation_of(const RunStore& run);
+
+}  // namespace firstlight
