@@ -11,6 +11,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/data/sample.h"
+#include "firstlight/data/split.h"
 
 namespace firstlight {
 
@@ -38,20 +39,27 @@ class SampleSource {
   virtual std::vector<ColumnInfo> columns() const = 0;
 };
 
-/// Opens DATA (design.md): folder:DIR[?truth=subfolder] | csv:FILE[?path=COL&truth=COL&id=COL] |
-/// npy:FILE[?truth=FILE] | hdf5:FILE[?images=NAME&truth=NAME] | fits:PATH[?hdu=N&bands=g,r,z] |
-/// sim:NAME[?n=N&seed=S]; a bare path is recognised by what it is. Throws Error.
-std::unique_ptr<SampleSource> open_source(std::string_view spec);
+/// Opens DATA (design.md) except `sim:`, which lies above this module (registry/source.h opens
+/// both): folder:DIR[?truth=subfolder] | csv:FILE[?path=COL&truth=COL&id=COL&truth_columns=A,B] |
+/// npy:FILE[?truth=FILE] | hdf5:FILE[?images=NAME&truth=NAME] | fits:PATH[?hdu=N&bands=g,r,z]; a
+/// bare path is recognised by what it is. docs/data-sources.md tells each in full. Throws Error.
+std::unique_ptr<SampleSource> open_data_source(std::string_view spec);
 
-/// Which part of a source to use. All selections are reproducible; fold and shard go by
+/// The image and FITS files of a command line, in that order: each one sample with one view. Throws
+/// Error::usage for an empty list, a missing file or another kind of file.
+std::unique_ptr<SampleSource> source_of_files(const std::vector<std::string>& files);
+
+/// Which part of a source to use. All selections are reproducible; split, fold and shard go by
 /// stable_hash64(id), so that an object is in the same fold in every source that holds it.
 struct Selection {
-  std::optional<std::size_t> limit;   ///< first N after every other selection
+  std::optional<std::size_t> limit;   ///< first N of what the others leave, before the shard
   std::optional<std::size_t> sample;  ///< N at random (by hash of seed and id)
   std::uint64_t seed = 0;
   std::optional<std::pair<int, int>> fold;      ///< i of k, i from 0: keep this fold
   std::optional<std::pair<int, int>> not_fold;  ///< i of k: leave this fold out
-  std::optional<std::pair<int, int>> shard;     ///< i of n, i from 0
+  std::optional<Split> split;                   ///< by split_of_object(id)
+  /// i of n, i from 0, applied last: the shards of a selection are together the selection.
+  std::optional<std::pair<int, int>> shard;
 };
 
 /// A view of `source` with the chosen positions, in source order. Throws Error::usage for an
