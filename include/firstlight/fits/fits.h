@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "firstlight/base/error.h"
-#include "firstlight/data/sample.h"
+#include "firstlight/base/metadata.h"
 #include "firstlight/image/image.h"
 
 namespace firstlight::fits {

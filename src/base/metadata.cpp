@@ -1,4 +1,4 @@
-#include "firstlight/data/sample.h"
+#include "firstlight/base/metadata.h"
 
 #include <array>
 #include <charconv>
