@@ -12,7 +12,8 @@ namespace firstlight {
 /// How stored log-probabilities are read; can be changed at any time without another pass.
 struct Interpretation {
   Normalisation normalisation = Normalisation::kSum;
-  /// Average over the passes order_k that the run holds, together with main.
+  /// Average over the passes order_k that the run holds, together with main. Not with kPmi, whose
+  /// prior is measured in the main order.
   bool average_orders = true;
 };
 

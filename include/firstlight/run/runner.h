@@ -1,0 +1,76 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "firstlight/base/log.h"
+#include "firstlight/data/source.h"
+#include "firstlight/model/classifier.h"
+#include "firstlight/run/config.h"
+#include "firstlight/run/store.h"
+#include "firstlight/score/score.h"
+#include "firstlight/task/task.h"
+
+namespace firstlight {
+
+/// How a source is run through a classifier.
+struct RunOptions {
+  std::vector<Pass> passes = {Pass{}};  ///< in this order; must hold main
+  Normalisation normalisation = Normalisation::kSum;
+  /// Truth values that mean "no truth", compared without regard to case.
+  std::vector<std::string> ignore_truth;
+  int batch = 8;    ///< samples that the model gets at once, >= 1; does not change a number
+  int loaders = 1;  ///< threads that decode and prepare ahead of the model, >= 1
+  const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler to end early
+  ProgressSink progress;
+};
+
+/// Passes from a comma-separated list: main, blank, no_descriptions, and `order` (every rotation
+/// of the classes) or order_K. Throws Error::usage for an unknown or repeated pass, or without
+/// main.
+std::vector<Pass> parse_passes(std::string_view list, const Task& task);
+
+/// What is known of a source before the first picture is decoded.
+struct SourceSurvey {
+  std::size_t samples = 0;
+  std::size_t with_truth = 0;  ///< samples whose truth names a class
+  std::string ids_sha256;      ///< over ids and truths, in order
+};
+/// Reads all ids and truths. Throws Error::usage where a truth names no class and is not in
+/// `ignore_truth` (the message lists the values found with their counts), and Error::input where
+/// two samples have the same id.
+SourceSurvey survey(const SampleSource& source, const Task& task,
+                    const std::vector<std::string>& ignore_truth);
+
+/// The settings that decide the numbers of a run; the caller adds what it knows of the selection
+/// ("data.limit", ...). `model_spec` and `data_spec` are as the user wrote them.
+RunConfig make_run_config(const Task& task, const Classifier& classifier,
+                          const std::string& model_spec, const std::string& data_spec,
+                          const SourceSurvey& survey, const RunOptions& options);
+
+/// `parent`/TASK-HASH, the hash being that of the settings: the same command finds its run again,
+/// and another configuration gets another folder.
+std::string default_run_folder(const std::string& parent, const RunConfig& config);
+
+struct RunSummary {
+  std::uint64_t before = 0;   ///< samples that the run held already
+  std::uint64_t written = 0;  ///< samples added now
+  std::uint64_t failed = 0;   ///< of all samples in the run
+  bool interrupted = false;
+  double seconds = 0.0;
+};
+
+/// Classifies the samples of `source` that `store` does not hold yet. Threads decode and prepare
+/// ahead within a bounded window; the model is called from the calling thread; rows are written in
+/// order and committed about once a second. A sample that fails is recorded with its cause. Throws
+/// Error::conflict where the source does not continue what the store holds, and what
+/// RunStore::commit throws.
+RunSummary run_classifier(const SampleSource& source, const Classifier& classifier, RunStore& store,
+                          const RunOptions& options);
+
+}  // namespace firstlight

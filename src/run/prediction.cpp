@@ -1,0 +1,46 @@
+#include "firstlight/run/prediction.h"
+
+#include <vector>
+
+#include "firstlight/base/error.h"
+
+namespace firstlight {
+
+Prediction predict(const SampleRecord& record, const Interpretation& interpretation) {
+  const LabelScores* prior = nullptr;
+  if (interpretation.normalisation == Normalisation::kPmi) {
+    prior = record.find("blank");
+    if (prior == nullptr) prior = record.find("no_descriptions");
+    if (prior == nullptr) {
+      throw Error::usage("normalisation pmi", "the run has no prior pass",
+                         "classify with --passes main,blank");
+    }
+  }
+  std::vector<std::vector<double>> log_scores;
+  for (const PassScores& scores : record.scores) {
+    // The prior was measured in the main order, so PMI has nothing to subtract in another one.
+    const bool order = scores.pass.rfind("order_", 0) == 0 && prior == nullptr;
+    if (scores.pass == "main" || (order && interpretation.average_orders)) {
+      log_scores.push_back(label_log_scores(scores.scores, interpretation.normalisation, prior));
+    }
+  }
+  if (log_scores.empty()) {
+    throw Error::input(record.id, "the run holds no scores of the pass main for this sample");
+  }
+  Prediction prediction;
+  prediction.probabilities =
+      log_scores.size() == 1 ? softmax(log_scores.front()) : average_orders(log_scores);
+  prediction.label = most_likely(prediction.probabilities);
+  return prediction;
+}
+
+Interpretation interpretation_of(const RunStore& run) {
+  Interpretation interpretation;
+  const auto& settings = run.config().settings;
+  if (const auto found = settings.find("normalisation"); found != settings.end()) {
+    if (const auto named = normalisation(found->second)) interpretation.normalisation = *named;
+  }
+  return interpretation;
+}
+
+}  // namespace firstlight

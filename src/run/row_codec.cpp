@@ -1,0 +1,165 @@
+#include "row_codec.h"
+
+#include <bit>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+namespace firstlight::run_detail {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) {
+  // File names need not be UTF-8; a replacement character is better than a lost run.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void put_number(std::string& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out.push_back(static_cast<char>(0x80 | (value & 0x7f)));
+    value >>= 7;
+  }
+  out.push_back(static_cast<char>(value));
+}
+
+/// Takes numbers from the front of a byte string; `ok` turns false at the first malformed one.
+struct Reader {
+  std::string_view bytes;
+  bool ok = true;
+
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (bytes.empty()) break;
+      const auto byte = static_cast<std::uint8_t>(bytes.front());
+      bytes.remove_prefix(1);
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if ((byte & 0x80) == 0) return value;
+    }
+    ok = false;
+    return 0;
+  }
+
+  /// A count of items of at least `size` bytes each: never more than what is left.
+  std::size_t count(std::size_t size) {
+    const std::uint64_t n = number();
+    if (n > bytes.size() / size) ok = false;
+    return ok ? static_cast<std::size_t>(n) : 0;
+  }
+
+  double real() {
+    if (bytes.size() < 4) {
+      ok = false;
+      return 0;
+    }
+    std::uint32_t bits = 0;
+    for (int i = 3; i >= 0; --i) bits = bits << 8 | static_cast<std::uint8_t>(bytes[i]);
+    bytes.remove_prefix(4);
+    return static_cast<double>(std::bit_cast<float>(bits));
+  }
+};
+
+Json to_json(const MetadataValue& value) {
+  return std::visit(
+      [](const auto& v) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>)
+          return nullptr;
+        else
+          return v;
+      },
+      value);
+}
+
+MetadataValue from_json(const Json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_string()) return json.get<std::string>();
+  return std::monostate{};
+}
+
+constexpr const char* kMeasured = "measured";
+constexpr const char* kTruth = "truth";
+
+}  // namespace
+
+std::string encode_answers(const std::vector<AnswerScore>& answers) {
+  std::string out;
+  put_number(out, answers.size());
+  for (const AnswerScore& answer : answers) {
+    put_number(out, answer.token_ids.size());
+    for (std::int32_t id : answer.token_ids) put_number(out, static_cast<std::uint32_t>(id));
+    put_number(out, answer.logprobs.size());
+    for (double logprob : answer.logprobs) {
+      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(logprob));
+      for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(bits >> shift));
+    }
+  }
+  return out;
+}
+
+std::optional<std::vector<AnswerScore>> decode_answers(std::string_view bytes) {
+  Reader reader{bytes};
+  std::vector<AnswerScore> answers(reader.count(2));
+  for (AnswerScore& answer : answers) {
+    answer.token_ids.resize(reader.count(1));
+    for (std::int32_t& id : answer.token_ids) id = static_cast<std::int32_t>(reader.number());
+    answer.logprobs.resize(reader.count(4));
+    for (double& logprob : answer.logprobs) logprob = reader.real();
+  }
+  if (!reader.ok || !reader.bytes.empty()) return std::nullopt;
+  return answers;
+}
+
+std::string encode_metadata(const std::vector<Metadata>& metadata) {
+  Json json = Json::object();
+  for (const Metadata& item : metadata) {
+    json[item.provenance == Provenance::kTruth ? kTruth : kMeasured][item.name] =
+        to_json(item.value);
+  }
+  return dump(json);
+}
+
+std::vector<Metadata> decode_metadata(const std::string& text) {
+  const Json json = Json::parse(text);
+  std::vector<Metadata> metadata;
+  for (const auto& [name, provenance] :
+       {std::pair{kMeasured, Provenance::kMeasured}, std::pair{kTruth, Provenance::kTruth}}) {
+    const auto group = json.find(name);
+    if (group == json.end()) continue;
+    for (const auto& [key, value] : group->items()) {
+      metadata.push_back({key, from_json(value), provenance});
+    }
+  }
+  return metadata;
+}
+
+std::string encode_prepared(const PrepareRecord& prepared) { return dump(Json(prepared)); }
+
+PrepareRecord decode_prepared(const std::string& json) {
+  return Json::parse(json).get<PrepareRecord>();
+}
+
+std::string encode_columns(const std::vector<ColumnInfo>& columns) {
+  Json json = Json::array();
+  for (const ColumnInfo& column : columns) {
+    json.push_back({{"name", column.name},
+                    {"provenance", column.provenance == Provenance::kTruth ? kTruth : kMeasured},
+                    {"unit", column.unit},
+                    {"description", column.description}});
+  }
+  return dump(json);
+}
+
+std::vector<ColumnInfo> decode_columns(const std::string& text) {
+  std::vector<ColumnInfo> columns;
+  for (const Json& item : Json::parse(text)) {
+    columns.push_back({item.at("name").get<std::string>(),
+                       item.at("provenance") == kTruth ? Provenance::kTruth : Provenance::kMeasured,
+                       item.at("unit").get<std::string>(),
+                       item.at("description").get<std::string>()});
+  }
+  return columns;
+}
+
+}  // namespace firstlight::run_detail

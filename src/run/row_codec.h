@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "firstlight/data/sample.h"
+#include "firstlight/data/source.h"
+#include "firstlight/score/label_scores.h"
+
+/// How values become columns of run.sqlite. Pure functions.
+namespace firstlight::run_detail {
+
+/// The compact value of the table `score`: number of answers, then for each the number of token
+/// ids, the ids, the number of log-probabilities (all as LEB128) and the log-probabilities as
+/// little-endian 32-bit floats. The model computes in 32 bits at best; a relative error of 6e-8
+/// is below its own rounding.
+std::string encode_answers(const std::vector<AnswerScore>& answers);
+/// nullopt for bytes that are not such a value.
+std::optional<std::vector<AnswerScore>> decode_answers(std::string_view bytes);
+
+/// {"measured": {NAME: value}, "truth": {NAME: value}}, empty objects left out; NaN becomes null.
+std::string encode_metadata(const std::vector<Metadata>& metadata);
+std::vector<Metadata> decode_metadata(const std::string& json);
+
+using PrepareRecord = std::map<std::string, std::map<std::string, std::string>>;
+std::string encode_prepared(const PrepareRecord& prepared);
+PrepareRecord decode_prepared(const std::string& json);
+
+std::string encode_columns(const std::vector<ColumnInfo>& columns);
+std::vector<ColumnInfo> decode_columns(const std::string& json);
+
+}  // namespace firstlight::run_detail

@@ -1,0 +1,272 @@
+#include "firstlight/run/runner.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/hash.h"
+#include "firstlight/base/paths.h"
+#include "firstlight/base/text.h"
+#include "firstlight/image/codec.h"
+#include "firstlight/image/resize.h"
+#include "firstlight/run/prediction.h"
+#include "loader.h"
+#include "truth.h"
+
+namespace firstlight {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using run_detail::LoadedSample;
+
+constexpr double kCommitSeconds = 1.0;
+constexpr int kPreviewQuality = 85;
+
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts = {};
+  gmtime_r(&now, &parts);
+  char buffer[32];
+  std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return buffer;
+}
+
+std::vector<Preview> make_previews(const PreparedSample& sample) {
+  std::vector<Preview> previews;
+  for (const PreparedSample::View& view : sample.views) {
+    const int side = std::max(view.image.width, view.image.height);
+    const auto scaled = [&](int length) { return std::max(1, length * kPreviewSide / side); };
+    previews.push_back(
+        {view.name,
+         encode_jpeg(side > kPreviewSide ? resize(view.image, scaled(view.image.width),
+                                                  scaled(view.image.height), ResizeFilter::kArea)
+                                         : view.image,
+                     kPreviewQuality)});
+  }
+  return previews;
+}
+
+/// For what the pictures of a sample compete (see PreviewChoice).
+std::vector<PreviewChoice> preview_choices(const SampleRecord& record, const Task& task,
+                                           const Interpretation& interpretation) {
+  const Prediction prediction = predict(record, interpretation);
+  const ClassId group = record.truth_class.value_or(prediction.label);
+  const std::string& key = task.classes[group.index()].key;
+  // 53 bits of the hash are exact in a double.
+  std::vector<PreviewChoice> choices = {
+      {"typical", key, static_cast<double>(stable_hash64(record.id) >> 11)}};
+  if (!record.truth_class) {
+    choices.push_back({"notable", key, prediction.confidence()});
+  } else if (prediction.label != *record.truth_class) {
+    choices.push_back({"notable", key, -prediction.confidence()});
+  }
+  return choices;
+}
+
+/// Scores the good samples of a batch in every pass; a failure turns the record into a failed one.
+void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
+                 const std::vector<Pass>& passes) {
+  const auto start = Clock::now();
+  std::vector<std::size_t> good;
+  std::vector<PreparedSample> prepared;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].record.ok) continue;
+    good.push_back(i);
+    prepared.push_back(std::move(batch[i].prepared));
+  }
+  for (const Pass& pass : passes) {
+    if (prepared.empty()) break;
+    auto results = classifier.classify(prepared, pass);
+    for (std::size_t k = 0; k < good.size(); ++k) {
+      SampleRecord& record = batch[good[k]].record;
+      if (!record.ok) continue;
+      if (results[k]) {
+        record.scores.push_back({pass.name(), std::move(results[k]).value()});
+      } else {
+        record.ok = false;
+        record.error = record.id + ": " + results[k].error().what();
+        record.scores.clear();
+      }
+    }
+  }
+  const double share = good.empty() ? 0.0 : since(start) / static_cast<double>(good.size());
+  for (std::size_t k = 0; k < good.size(); ++k) {
+    batch[good[k]].prepared = std::move(prepared[k]);
+    batch[good[k]].record.seconds += share;
+  }
+}
+
+/// What the store holds must be the beginning of what the source offers.
+void check_continuation(const SampleSource& source, const RunStore& store) {
+  if (store.size() > source.size()) {
+    throw Error::conflict(
+        store.folder(), fmt::format("holds {} samples, the data {}", store.size(), source.size()));
+  }
+  if (store.size() == 0) return;
+  const auto last = store.at(store.size() - 1);
+  if (last && last->id != source.id(last->position)) {
+    throw Error::conflict(store.folder(),
+                          fmt::format("sample {} is '{}' in the run and '{}' in the data",
+                                      last->position, last->id, source.id(last->position)));
+  }
+}
+
+/// Accumulates over the parts of a run that was interrupted.
+void add_number(RunStore& store, const std::string& key, double more) {
+  const double before = text::parse_double(store.value(key).value_or("0")).value_or(0.0);
+  store.set_value(key, fmt::format("{}", before + more));
+}
+
+void write_facts(RunStore& store, double seconds) {
+  add_number(store, "wall_seconds", seconds);
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const double peak = static_cast<double>(usage.ru_maxrss) * 1024.0;
+  const double before =
+      text::parse_double(store.value("peak_memory_bytes").value_or("0")).value_or(0.0);
+  store.set_value("peak_memory_bytes", fmt::format("{:.0f}", std::max(peak, before)));
+  store.set_value("finished", now_utc());
+}
+
+/// SHA-256 over the pixel hashes of all samples: equal where the model saw equal pictures.
+void write_pixels_hash(RunStore& store) {
+  ContentHash hash;
+  store.for_each([&](const SampleRecord& record) {
+    hash.update(fmt::format("{:016x}\n", record.pixels_hash));
+  });
+  store.set_value("pixels_sha256", hash.hex());
+}
+
+}  // namespace
+
+std::vector<Pass> parse_passes(std::string_view list, const Task& task) {
+  std::vector<Pass> passes;
+  const auto add = [&](const Pass& pass) {
+    if (std::find(passes.begin(), passes.end(), pass) != passes.end()) {
+      throw Error::usage("--passes", "'" + pass.name() + "' is named twice");
+    }
+    passes.push_back(pass);
+  };
+  const int classes = static_cast<int>(task.size());
+  for (const std::string& item : text::split(list, ',')) {
+    const std::string name = text::trim(item);
+    if (name == "main") {
+      add({Pass::Kind::kMain, 0});
+    } else if (name == "blank") {
+      add({Pass::Kind::kBlank, 0});
+    } else if (name == "no_descriptions") {
+      add({Pass::Kind::kNoDescriptions, 0});
+    } else if (name == "order") {
+      for (int k = 1; k < classes; ++k) add({Pass::Kind::kOrder, k});
+    } else {
+      const auto k = name.rfind("order_", 0) == 0 ? text::parse_int(name.substr(6)) : std::nullopt;
+      if (!k || *k < 1 || *k >= classes) {
+        throw Error::usage("--passes", "unknown pass '" + name + "'",
+                           fmt::format("known: main, blank, no_descriptions, order, order_1 to "
+                                       "order_{}",
+                                       classes - 1));
+      }
+      add({Pass::Kind::kOrder, static_cast<int>(*k)});
+    }
+  }
+  if (std::find(passes.begin(), passes.end(), Pass{}) == passes.end()) {
+    throw Error::usage("--passes", "the pass main is missing", "add it: main,...");
+  }
+  return passes;
+}
+
+RunConfig make_run_config(const Task& task, const Classifier& classifier,
+                          const std::string& model_spec, const std::string& data_spec,
+                          const SourceSurvey& survey, const RunOptions& options) {
+  const Capabilities model = classifier.capabilities();
+  std::vector<std::string> passes;
+  for (const Pass& pass : options.passes) passes.push_back(pass.name());
+  RunConfig config;
+  config.settings = {{"program.version", version()},
+                     {"task.name", task.name},
+                     {"task.version", task.version},
+                     {"task.sha256", sha256_hex(task.yaml)},
+                     {"model.spec", model_spec},
+                     {"model.name", model.name},
+                     {"model.type", model.type},
+                     {"model.dtype", model.dtype},
+                     {"model.device", model.device},
+                     {"model.kind", to_string(model.kind)},
+                     {"model.sha256", classifier.content_hash()},
+                     {"data.spec", data_spec},
+                     {"data.samples", std::to_string(survey.samples)},
+                     {"data.ids_sha256", survey.ids_sha256},
+                     {"pixels.settings_sha256", pixel_settings_hash(task)},
+                     {"passes", text::join(passes, ",")},
+                     {"normalisation", to_string(options.normalisation)}};
+  if (!options.ignore_truth.empty()) {
+    config.settings["ignore_truth"] = text::join(options.ignore_truth, ",");
+  }
+  config.machine = describe_machine();
+  config.machine["instruction_set"] = model.instruction_set;
+  return config;
+}
+
+std::string default_run_folder(const std::string& parent, const RunConfig& config) {
+  RunConfig settings;
+  settings.settings = config.settings;
+  return fmt::format("{}/{}-{}", parent, config.settings.at("task.name"),
+                     sha256_hex(settings.to_json()).substr(0, 8));
+}
+
+RunSummary run_classifier(const SampleSource& source, const Classifier& classifier, RunStore& store,
+                          const RunOptions& options) {
+  const auto start = Clock::now();
+  check_continuation(source, store);
+  const Task& task = store.task();
+  const Interpretation interpretation{options.normalisation, true};
+  const auto stopped = [&] { return options.stop != nullptr && options.stop->load(); };
+  const auto batch_size = static_cast<std::size_t>(std::max(options.batch, 1));
+
+  RunSummary summary;
+  summary.before = store.size();
+  if (!store.value("started")) store.set_value("started", now_utc());
+  {
+    const int loaders = std::max(options.loaders, 1);
+    run_detail::Loader loader(source, task, store.size(), loaders,
+                              2 * batch_size + static_cast<std::size_t>(loaders));
+    auto committed = Clock::now();
+    while (store.size() < source.size() && !stopped()) {
+      std::vector<LoadedSample> batch = loader.next(batch_size);
+      score_batch(batch, classifier, options.passes);
+      for (LoadedSample& sample : batch) {
+        sample.record.truth_class =
+            run_detail::truth_class(task, sample.record.truth, options.ignore_truth);
+        if (sample.record.ok) {
+          store.append(sample.record, preview_choices(sample.record, task, interpretation),
+                       [&] { return make_previews(sample.prepared); });
+        } else {
+          store.append(sample.record);
+        }
+        if (options.progress) options.progress({store.size(), source.size(), store.failed()});
+      }
+      if (since(committed) >= kCommitSeconds) {
+        store.commit();
+        committed = Clock::now();
+      }
+    }
+  }
+  summary.written = store.size() - summary.before;
+  summary.failed = store.failed();
+  summary.interrupted = store.size() < source.size();
+  summary.seconds = since(start);
+  if (summary.written > 0 || !store.value("finished")) write_facts(store, summary.seconds);
+  if (!summary.interrupted && !store.value("pixels_sha256")) write_pixels_hash(store);
+  store.finish();
+  return summary;
+}
+
+}  // namespace firstlight

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/hash.h"
+#include "firstlight/base/text.h"
+#include "firstlight/run/runner.h"
+#include "truth.h"
+
+namespace firstlight {
+namespace {
+
+constexpr std::size_t kShownValues = 12;
+
+std::string list_values(const std::map<std::string, std::size_t>& counts) {
+  std::vector<std::pair<std::string, std::size_t>> values(counts.begin(), counts.end());
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(values.size(), kShownValues); ++i) {
+    parts.push_back(fmt::format("'{}' ({})", values[i].first, values[i].second));
+  }
+  if (values.size() > kShownValues) {
+    parts.push_back(fmt::format("and {} more", values.size() - kShownValues));
+  }
+  return text::join(parts, ", ");
+}
+
+}  // namespace
+
+namespace run_detail {
+
+std::optional<ClassId> truth_class(const Task& task, const std::optional<std::string>& truth,
+                                   const std::vector<std::string>& ignore) {
+  if (!truth || is_ignored(*truth, ignore)) return std::nullopt;
+  return task.match(*truth);
+}
+
+bool is_ignored(const std::string& truth, const std::vector<std::string>& ignore) {
+  const std::string value = text::lower(text::trim(truth));
+  return value.empty() || std::any_of(ignore.begin(), ignore.end(), [&](const std::string& item) {
+           return text::lower(text::trim(item)) == value;
+         });
+}
+
+}  // namespace run_detail
+
+SourceSurvey survey(const SampleSource& source, const Task& task,
+                    const std::vector<std::string>& ignore_truth) {
+  SourceSurvey result;
+  result.samples = source.size();
+  ContentHash hash;
+  std::map<std::string, std::size_t> all;
+  std::map<std::string, std::size_t> unknown;
+  std::unordered_map<std::uint64_t, std::size_t> seen;
+  seen.reserve(result.samples);
+  for (std::size_t i = 0; i < result.samples; ++i) {
+    const std::string id = source.id(i);
+    const auto truth = source.truth(i);
+    hash.update(id).update("\0", 1).update(truth.value_or("")).update("\n", 1);
+    const auto [first, is_new] = seen.emplace(stable_hash64(id), i);
+    if (!is_new && source.id(first->second) == id) {
+      throw Error::input(fmt::format("samples {} and {}", first->second, i),
+                         "have the same id '" + id + "'",
+                         "choose a column that is unique, for a catalogue with ?id=COLUMN");
+    }
+    if (!truth || run_detail::is_ignored(*truth, ignore_truth)) continue;
+    ++all[*truth];
+    if (task.match(*truth)) {
+      ++result.with_truth;
+    } else {
+      ++unknown[*truth];
+    }
+  }
+  result.ids_sha256 = hash.hex();
+  if (!unknown.empty()) {
+    std::vector<std::string> keys;
+    for (const ClassDefinition& c : task.classes) keys.push_back(c.key);
+    throw Error::usage("truth",
+                       fmt::format("{} name no class of the task {}; values found: {}",
+                                   list_values(unknown), task.name, list_values(all)),
+                       fmt::format("classes are {}; leave a value out with --ignore-truth VALUE",
+                                   text::join(keys, ", ")));
+  }
+  return result;
+}
+
+}  // namespace firstlight
