@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "firstlight/base/random.h"
+#include "firstlight/image/image.h"
+#include "firstlight/sim/render.h"
+
+namespace firstlight::sim {
+
+/// Brightness in the displayed bands red, green, blue = i, r, g, relative to r.
+using Colour = std::array<float, 3>;
+
+/// Band ratios of a g - r colour (magnitudes) with r - i along the galaxies' or the stars' locus.
+/// The zero points are display balance: a galaxy of g - r = 0.4 comes out neutral, as in the
+/// surveys' pictures.
+Colour galaxy_colour(double g_minus_r);
+Colour star_colour(double g_minus_r);
+
+/// The frame that is being exposed: three planes in the order red, green, blue; units of the sky
+/// noise (one standard deviation of a pixel in r).
+class Scene {
+ public:
+  Scene(int width, int height);
+
+  int width() const { return planes_[0].width; }
+  int height() const { return planes_[0].height; }
+  Plane& band(int b) { return planes_[b]; }
+  const Plane& band(int b) const { return planes_[b]; }
+
+  /// Adds `plane` in a colour.
+  void add(const Plane& plane, const Colour& colour, double factor = 1);
+  void convolve(const GaussianMixture& psf);
+
+  /// A star as a Moffat profile (not to be convolved again).
+  void add_star(double x, double y, double fwhm, double flux, const Colour& colour);
+
+ private:
+  std::array<Plane, 3> planes_;
+};
+
+/// What surrounds the target.
+struct NeighbourOptions {
+  double mean = 5;  ///< expected number in the frame
+  double star_fraction = 0.5;
+  double faintest = 3;  ///< peak after seeing, in sky noise
+  double slope = 0.7;   ///< peaks P are drawn from N(>P) ~ P^-slope
+  double brightest = 3000;
+  double clear_radius = 0;  ///< around the middle, in pixels, mostly kept free
+  double fwhm = 3.3;
+  double galaxy_radius = 2.2;  ///< median half-light radius in pixels
+};
+/// Adds stars and galaxies, some cut by the frame's edge; returns how many. Call after the target
+/// was convolved.
+int add_neighbours(Scene& scene, Random& random, const NeighbourOptions& options);
+
+/// A number from a normal distribution, drawn again until it lies in [low, high].
+double truncated_normal(Random& random, double mean, double sigma, double low, double high);
+double log_normal(Random& random, double median, double sigma_ln);
+
+}  // namespace firstlight::sim
