@@ -1,0 +1,132 @@
+#include <algorithm>
+
+#include "firstlight/base/parallel.h"
+#include "firstlight/kernels/kernels.h"
+#include "variant.h"
+
+namespace firstlight::kernels {
+namespace {
+
+/// Steps of k that are taken at once: a panel's part (64 to 128 kB) then stays in the second-level
+/// cache while all rows pass. Partial sums are stored and taken up again, which changes no bit.
+constexpr std::size_t kBlock = 1024;
+/// Below this many multiplications a product is not worth handing to other threads.
+constexpr std::size_t kSerialWork = 1 << 19;
+
+struct Product {
+  const VariantTable& table;
+  bool bf16;
+  const std::uint32_t* w;
+  std::size_t outputs;
+  std::size_t steps;
+  const float* bias;
+  const std::uint32_t* x;
+  std::size_t x_stride;  ///< in words
+  float* y;
+  std::size_t y_stride;
+  bool add;
+};
+
+/// All of k for rows [row, end) and panels [first, first + panels). `partial` holds
+/// (end - row) x columns numbers where k takes several blocks.
+void run_block(const Product& p, std::size_t row, std::size_t end, std::size_t first,
+               std::size_t panels, float* partial) {
+  const std::size_t panel = p.table.panel;
+  const std::size_t width = panels * panel;
+  const std::size_t column = first * panel;
+  const int cols = static_cast<int>(std::min(width, p.outputs - column));
+  const auto max_rows =
+      panels == 1 ? static_cast<std::size_t>(p.table.max_rows) : static_cast<std::size_t>(3);
+  for (std::size_t k = 0; k < p.steps; k += kBlock) {
+    const bool last = k + kBlock >= p.steps;
+    for (std::size_t r = row; r < end; r += max_rows) {
+      Tile t{};
+      t.a = p.x + r * p.x_stride + k;
+      t.a_stride = p.x_stride;
+      t.b = p.w + (first * p.steps + k) * panel;
+      t.b_step = panel;
+      t.panel_stride = p.steps * panel;
+      t.k = std::min(kBlock, p.steps - k);
+      t.init = k == 0 ? nullptr : partial + (r - row) * width;
+      t.init_stride = width;
+      t.rows = static_cast<int>(std::min(max_rows, end - r));
+      if (last) {
+        t.c = p.y + r * p.y_stride + column;
+        t.c_stride = p.y_stride;
+        t.bias = p.bias ? p.bias + column : nullptr;
+        t.add = p.add;
+        t.cols = cols;
+      } else {
+        t.c = partial + (r - row) * width;
+        t.c_stride = width;
+        t.cols = static_cast<int>(width);
+      }
+      (p.bf16 ? p.table.tile_bf16 : p.table.tile_f32)(t);
+    }
+  }
+}
+
+}  // namespace
+
+void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, std::size_t m,
+                     std::size_t x_stride, float* y, std::size_t y_stride, bool add) const {
+  if (m == 0) return;
+  const VariantTable& table = *table_;
+  const std::size_t panels = (w.rows_ + table.panel - 1) / table.panel;
+  const std::size_t work = m * w.rows_ * w.columns_;
+  const auto threads = static_cast<std::size_t>(num_threads());
+  Product p{table,
+            w.precision_ == Precision::kBf16,
+            w.data_.data(),
+            w.rows_,
+            w.steps_,
+            bias,
+            nullptr,
+            x_stride,
+            y,
+            y_stride,
+            add};
+
+  thread_local Buffer<std::uint32_t> rounded;
+  if (p.bf16) {
+    rounded.resize(m * w.steps_);
+    auto* out = reinterpret_cast<std::uint16_t*>(rounded.data());
+    parallel_for(m, std::max<std::size_t>(1, kSerialWork / w.columns_),
+                 [&](std::size_t begin, std::size_t end) {
+                   for (std::size_t r = begin; r < end; ++r) {
+                     table.to_bf16(x + r * x_stride, out + 2 * r * w.steps_, w.columns_);
+                     if (w.columns_ % 2) out[2 * r * w.steps_ + w.columns_] = 0;
+                   }
+                 });
+    p.x = rounded.data();
+    p.x_stride = w.steps_;
+  } else {
+    p.x = reinterpret_cast<const std::uint32_t*>(x);
+  }
+
+  const auto tile_rows = static_cast<std::size_t>(table.max_rows);
+  const bool small_weights = w.bytes() <= (std::size_t{1} << 20);
+  if (small_weights && m >= 2 * tile_rows * threads) {
+    // Rows are split: each thread reads all of the weights, which its cache holds.
+    const std::size_t blocks = (m + tile_rows - 1) / tile_rows;
+    const std::size_t grain = work < kSerialWork ? blocks : 1;
+    parallel_for(blocks, grain, [&](std::size_t begin, std::size_t end) {
+      thread_local Buffer<float> partial;
+      const std::size_t row = begin * tile_rows;
+      const std::size_t row_end = std::min(m, end * tile_rows);
+      if (p.steps > kBlock) partial.resize((row_end - row) * table.panel);
+      for (std::size_t i = 0; i < panels; ++i) run_block(p, row, row_end, i, 1, partial.data());
+    });
+    return;
+  }
+  const auto wide = static_cast<std::size_t>(m <= 3 ? widest(static_cast<int>(m)) : 1);
+  parallel_for(panels, work < kSerialWork ? panels : wide, [&](std::size_t begin, std::size_t end) {
+    thread_local Buffer<float> partial;
+    if (p.steps > kBlock) partial.resize(m * table.panel * wide);
+    std::size_t i = begin;
+    for (; i + wide <= end; i += wide) run_block(p, 0, m, i, wide, partial.data());
+    for (; i < end; ++i) run_block(p, 0, m, i, 1, partial.data());
+  });
+}
+
+}  // namespace firstlight::kernels

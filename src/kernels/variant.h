@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// What one instruction set contributes. The files that implement it are compiled with flags of
+/// their own and must not instantiate anything of the standard library: the linker could otherwise
+/// take such a copy for code that runs on every machine.
+namespace firstlight::kernels {
+
+/// One block of a matrix product: c[rows, cols] = init + a b (+ bias), all of k in order.
+struct Tile {
+  const void* a;             ///< f32, or pairs of bf16 in a word
+  std::size_t a_stride;      ///< between rows, in words
+  const void* b;             ///< words [k][panel]
+  std::size_t b_step;        ///< between successive k
+  std::size_t panel_stride;  ///< between neighbouring panels
+  std::size_t k;
+  const float* init;  ///< null for zero
+  std::size_t init_stride;
+  float* c;
+  std::size_t c_stride;
+  const float* bias;  ///< of the first column, or null
+  int rows;           ///< 1 to max_rows
+  int cols;           ///< 1 to panel, or up to widest(rows) panels
+  bool add;           ///< c += instead of c =
+};
+
+struct VariantTable {
+  std::size_t width;  ///< f32 in a vector
+  std::size_t panel;  ///< columns of a panel: two vectors
+  int max_rows;
+  bool fast_bf16;
+  void (*tile_f32)(const Tile&);
+  void (*tile_bf16)(const Tile&);
+  void (*to_bf16)(const float* x, std::uint16_t* y, std::size_t n);
+  void (*softmax)(float* x, std::size_t n);  ///< n a multiple of width; -inf gives 0
+  float (*log_sum_exp)(const float* x, std::size_t n);
+  void (*layer_norm)(const float* x, std::size_t n, const float* weight, const float* bias,
+                     float eps, float* y);
+  void (*rms_norm)(const float* x, std::size_t n, const float* weight, float eps, float* y);
+  void (*activate)(int activation, const float* x, const float* factor, float* y, std::size_t n);
+  void (*rotate)(float* x, std::size_t half, const float* cos, const float* sin);
+};
+
+/// How many panels a tile of that many rows may span: few rows have too few sums in flight
+/// otherwise.
+inline int widest(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
+
+const VariantTable* portable_table();
+#ifdef FIRSTLIGHT_X86
+const VariantTable* avx2_table();
+const VariantTable* avx512_table();
+const VariantTable* avx512bf16_table();
+#endif
+
+}  // namespace firstlight::kernels

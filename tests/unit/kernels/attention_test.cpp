@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "firstlight/base/parallel.h"
+#include "numbers.h"
+
+namespace firstlight::kernels {
+namespace {
+
+class Attention : public testing::TestWithParam<Isa> {};
+
+bool sees(const Visible& v, std::size_t key) {
+  if (key >= v.begin && key < v.end) return true;
+  return key >= v.tree_first && key < v.tree_first + v.tree_count && v.tree[key - v.tree_first];
+}
+
+struct Case {
+  std::size_t heads, groups, size, queries, keys;
+  std::vector<Visible> visible;
+};
+
+/// By the definition, in double precision.
+std::vector<double> oracle(const Case& c, const std::vector<float>& q, const std::vector<float>& k,
+                           const std::vector<float>& v, double scale) {
+  std::vector<double> out(c.queries * c.heads * c.size);
+  for (std::size_t i = 0; i < c.queries; ++i) {
+    for (std::size_t h = 0; h < c.heads; ++h) {
+      const std::size_t g = h / (c.heads / c.groups);
+      std::vector<double> weight(c.keys, 0.0);
+      double total = 0.0;
+      for (std::size_t j = 0; j < c.keys; ++j) {
+        if (!sees(c.visible[i], j)) continue;
+        double dot = 0.0;
+        for (std::size_t d = 0; d < c.size; ++d) {
+          dot += static_cast<double>(q[(i * c.heads + h) * c.size + d]) *
+                 k[(j * c.groups + g) * c.size + d];
+        }
+        weight[j] = std::exp(scale * dot);
+        total += weight[j];
+      }
+      for (std::size_t d = 0; d < c.size; ++d) {
+        double sum = 0.0;
+        for (std::size_t j = 0; j < c.keys; ++j) {
+          sum += weight[j] / total * v[(j * c.groups + g) * c.size + d];
+        }
+        out[(i * c.heads + h) * c.size + d] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+void check(const Kernels& kernels, const Case& c) {
+  const std::vector<float> q = normal_numbers(c.queries * c.heads * c.size, 1);
+  const std::vector<float> k = normal_numbers(c.keys * c.groups * c.size, 2);
+  const std::vector<float> v = normal_numbers(c.keys * c.groups * c.size, 3);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(c.size));
+  KeyValues kv(kernels, c.groups, c.size, c.keys);
+  const std::size_t stride = c.groups * c.size;
+  const std::size_t first = c.keys / 3;
+  kv.append(k.data(), v.data(), stride, first);
+  kv.append(k.data() + first * stride, v.data() + first * stride, stride, c.keys - first);
+  ASSERT_EQ(kv.size(), c.keys);
+  std::vector<float> out(c.queries * c.heads * c.size);
+  kernels.attention(q.data(), c.heads * c.size, c.queries, c.heads, kv, scale, c.visible.data(),
+                    out.data(), c.heads * c.size);
+  const std::vector<double> expected = oracle(c, q, k, v, scale);
+  for (std::size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], expected[i], 3e-6) << i;
+
+  // One query at a time, in one thread, gives the same bits.
+  const int threads = num_threads();
+  set_num_threads(1);
+  for (std::size_t i = 0; i < c.queries; ++i) {
+    std::vector<float> row(c.heads * c.size);
+    kernels.attention(q.data() + i * row.size(), row.size(), 1, c.heads, kv, scale, &c.visible[i],
+                      row.data(), row.size());
+    ASSERT_EQ(std::memcmp(row.data(), out.data() + i * row.size(), row.size() * sizeof(float)), 0)
+        << "query " << i;
+  }
+  set_num_threads(threads);
+}
+
+TEST_P(Attention, SeesEverything) {
+  Case c{3, 3, 24, 65, 65, {}};
+  c.visible.assign(c.queries, {0, c.keys});
+  check(Kernels::get(GetParam()), c);
+}
+
+TEST_P(Attention, CausalWithGroupedHeads) {
+  Case c{4, 2, 16, 50, 77, {}};
+  for (std::size_t i = 0; i < c.queries; ++i) c.visible.push_back({0, 28 + i});
+  check(Kernels::get(GetParam()), c);
+}
+
+TEST_P(Attention, SlidingWindow) {
+  Case c{2, 1, 40, 90, 90, {}};
+  for (std::size_t i = 0; i < c.queries; ++i) c.visible.push_back({i < 36 ? 0 : i - 36, i + 1});
+  check(Kernels::get(GetParam()), c);
+}
+
+TEST_P(Attention, TreeOfAnswers) {
+  // Context of 41 keys, then nodes 0 <- 1 <- 2 and 0 <- 3, 4 on its own.
+  const std::vector<std::vector<std::uint8_t>> seen = {
+      {1, 0, 0, 0, 0}, {1, 1, 0, 0, 0}, {1, 1, 1, 0, 0}, {1, 0, 0, 1, 0}, {0, 0, 0, 0, 1}};
+  Case c{2, 2, 8, 5, 46, {}};
+  for (const auto& row : seen) c.visible.push_back({0, 41, 41, 5, row.data()});
+  check(Kernels::get(GetParam()), c);
+}
+
+TEST_P(Attention, TakesOverAPrefix) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  const std::size_t size = 12, keys = 45, prefix = 37;
+  const std::vector<float> k = normal_numbers(keys * size, 2);
+  const std::vector<float> v = normal_numbers(keys * size, 3);
+  KeyValues whole(kernels, 1, size, keys);
+  whole.append(k.data(), v.data(), size, keys);
+  KeyValues start(kernels, 1, size, 40);
+  start.append(k.data(), v.data(), size, prefix);
+  KeyValues joined(kernels, 1, size, 60);
+  joined.assign(start, prefix);
+  joined.append(k.data() + prefix * size, v.data() + prefix * size, size, keys - prefix);
+  const std::vector<float> q = normal_numbers(size, 4);
+  const Visible all{0, keys};
+  std::vector<float> a(size), b(size);
+  kernels.attention(q.data(), size, 1, 1, whole, 0.3f, &all, a.data(), size);
+  kernels.attention(q.data(), size, 1, 1, joined, 0.3f, &all, b.data(), size);
+  EXPECT_EQ(a, b);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, Attention, testing::ValuesIn(every_isa()),
+                         [](const auto& p) { return to_string(p.param); });
+
+}  // namespace
+}  // namespace firstlight::kernels

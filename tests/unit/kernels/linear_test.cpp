@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "firstlight/base/parallel.h"
+#include "numbers.h"
+
+namespace firstlight::kernels {
+namespace {
+
+struct Shape {
+  std::size_t m, n, k;
+};
+// Around the tile edges of every variant, and one with several blocks of k.
+constexpr Shape kShapes[] = {{1, 1, 1},     {1, 200, 33},  {2, 70, 16},   {3, 64, 65},
+                             {5, 31, 7},    {12, 32, 64},  {13, 33, 129}, {65, 96, 192},
+                             {7, 40, 2600}, {1, 129, 2049}};
+
+class Linear : public testing::TestWithParam<Isa> {};
+
+std::vector<float> rounded(std::vector<float> x) {
+  for (float& v : x) v = f32_from_bf16(bf16_from_f32(v));
+  return x;
+}
+
+TEST_P(Linear, EqualsTheSumInDoublePrecision) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    for (const Shape& s : kShapes) {
+      std::vector<float> x = normal_numbers(s.m * s.k, 1);
+      std::vector<float> w = normal_numbers(s.n * s.k, 2);
+      const std::vector<float> bias = normal_numbers(s.n, 3);
+      PackedMatrix packed(kernels, precision, s.n, s.k);
+      packed.set_rows(0, s.n, Source::kF32, w.data());
+      std::vector<float> y(s.m * s.n, 0.5f);
+      kernels.linear(packed, bias.data(), x.data(), s.m, s.k, y.data(), s.n, true);
+      if (precision == Precision::kBf16) {
+        x = rounded(x);
+        w = rounded(w);
+      }
+      for (std::size_t i = 0; i < s.m; ++i) {
+        for (std::size_t j = 0; j < s.n; ++j) {
+          double sum = 0.5 + bias[j];
+          for (std::size_t k = 0; k < s.k; ++k) {
+            sum += static_cast<double>(x[i * s.k + k]) * w[j * s.k + k];
+          }
+          ASSERT_NEAR(y[i * s.n + j], sum, 2e-6 * std::sqrt(s.k) * 6 + 1e-6)
+              << s.m << " " << s.n << " " << s.k << " at " << i << "," << j;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Linear, HasTheSameBitsForAnyNumberOfRowsAndThreads) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  const int threads = num_threads();
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    const std::size_t m = 61, n = 230, k = 2100;
+    const std::vector<float> x = normal_numbers(m * k, 4);
+    const std::vector<float> w = normal_numbers(n * k, 5);
+    PackedMatrix packed(kernels, precision, n, k);
+    packed.set_rows(0, n, Source::kF32, w.data());
+    std::vector<float> whole(m * n);
+    set_num_threads(1);
+    kernels.linear(packed, nullptr, x.data(), m, k, whole.data(), n);
+    for (const int t : {1, 2}) {
+      set_num_threads(t);
+      for (const std::size_t batch : {1, 2, 3, 4, 8, 12, 61}) {
+        std::vector<float> y(m * n);
+        for (std::size_t i = 0; i < m; i += batch) {
+          kernels.linear(packed, nullptr, x.data() + i * k, std::min(batch, m - i), k,
+                         y.data() + i * n, n);
+        }
+        ASSERT_EQ(std::memcmp(y.data(), whole.data(), y.size() * sizeof(float)), 0)
+            << "batch " << batch << ", threads " << t;
+      }
+    }
+  }
+  set_num_threads(threads);
+}
+
+TEST_P(Linear, PacksEveryNumberTypeAndRowsInParts) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  const std::vector<std::uint16_t> bf16 = {0x3f80, 0x4000, 0x4040, 0x4080};  // 1 2 3 4
+  const std::vector<std::uint16_t> f16 = {0x3c00, 0xc000};                   // 1 -2
+  PackedMatrix packed(kernels, Precision::kF32, 3, 2);
+  packed.set_rows(1, 2, Source::kBf16, bf16.data());
+  packed.set_rows(0, 1, Source::kF16, f16.data());
+  const float x[] = {10.0f, 1.0f};
+  float y[3];
+  kernels.linear(packed, nullptr, x, 1, 2, y, 3);
+  EXPECT_EQ(y[0], 8.0f);
+  EXPECT_EQ(y[1], 12.0f);
+  EXPECT_EQ(y[2], 34.0f);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, Linear, testing::ValuesIn(every_isa()),
+                         [](const auto& p) { return to_string(p.param); });
+
+}  // namespace
+}  // namespace firstlight::kernels
