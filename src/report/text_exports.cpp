@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "firstlight/base/error.h"
+#include "firstlight/report/table.h"
+
+namespace firstlight {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// RFC 4180: quoted where it holds a comma, a quote or a line break, quotes doubled. A missing
+/// value is an empty field, so an empty text is written with quotes.
+std::string csv_field(const TableCell& cell) {
+  if (std::holds_alternative<std::monostate>(cell)) return {};
+  const std::string text = to_text(cell);
+  if (std::holds_alternative<std::string>(cell) && text.empty()) return "\"\"";
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted.push_back('"');
+    quoted.push_back(c);
+  }
+  return quoted + "\"";
+}
+
+void check(const std::ostream& out) {
+  if (!out) throw Error::internal("export", "cannot write the output", "is the disk full?");
+}
+
+Json to_json(const MetadataValue& value) {
+  return std::visit(
+      [](const auto& v) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>)
+          return nullptr;
+        else
+          return v;
+      },
+      value);
+}
+
+Json scores_json(const Task& task, const LabelScores& scores) {
+  Json json = Json::object();
+  for (std::size_t c = 0; c < task.size(); ++c) {
+    const AnswerScore& answer = scores.answers[c];
+    json[task.classes[c].key] = {{"token_ids", answer.token_ids}, {"logprobs", answer.logprobs}};
+  }
+  return json;
+}
+
+Json sample_json(const Task& task, const SampleRecord& record,
+                 const Interpretation& interpretation) {
+  Json json;
+  json["id"] = record.id;
+  json["status"] = record.ok ? "ok" : "failed";
+  json["truth"] =
+      record.truth_class ? Json(task.classes[record.truth_class->index()].key) : Json(nullptr);
+  json["label"] = nullptr;
+  json["probabilities"] = nullptr;
+  json["calibrated"] = nullptr;
+  json["kind"] = nullptr;
+  json["scores"] = nullptr;
+  json["explanation"] = nullptr;
+  json["error"] = record.ok ? Json(nullptr) : Json(record.error);
+  json["seconds"] = record.seconds;
+  if (record.ok) {
+    const Prediction prediction = predict(record, interpretation);
+    json["label"] = task.classes[prediction.label.index()].key;
+    Json probabilities = Json::object();
+    for (std::size_t c = 0; c < task.size(); ++c) {
+      probabilities[task.classes[c].key] = prediction.probabilities[c];
+    }
+    json["probabilities"] = probabilities;
+    const LabelScores& main = *record.find("main");
+    json["kind"] = to_string(main.kind);
+    json["scores"] = scores_json(task, main);
+  }
+  Json metadata = Json::object();
+  for (const Metadata& item : record.metadata) metadata[item.name] = to_json(item.value);
+  json["metadata"] = metadata;
+  return json;
+}
+
+}  // namespace
+
+void write_csv(const Table& table, std::ostream& out) {
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    out << (c > 0 ? "," : "") << table.columns[c].name;
+  }
+  out << "\n";
+  table.for_each_row([&](const std::vector<TableCell>& row) {
+    for (std::size_t c = 0; c < row.size(); ++c) out << (c > 0 ? "," : "") << csv_field(row[c]);
+    out << "\n";
+    check(out);
+  });
+  out.flush();
+  check(out);
+}
+
+void write_jsonl(const RunStore& run, const Interpretation& interpretation, std::ostream& out) {
+  run.for_each([&](const SampleRecord& record) {
+    out << sample_json(run.task(), record, interpretation)
+               .dump(-1, ' ', false, Json::error_handler_t::replace)
+        << '\n';
+    check(out);
+  });
+  out.flush();
+  check(out);
+}
+
+}  // namespace firstlight
