@@ -20,8 +20,17 @@ struct FitsImage {
 
 /// Reads an image HDU, plain or tile-compressed: 2 axes = one band, 3 axes = bands (NAXIS3 planes).
 /// Without `hdu`: the first HDU that holds an image. cfitsio's extended file-name syntax is off:
-/// `path` is a path and nothing else. Errors name path and HDU.
+/// `path` is a path and nothing else. HDUs count from 0, the primary one, as in astropy. Errors name
+/// path and HDU.
 Result<FitsImage> read_fits_image(const std::string& path, std::optional<int> hdu = std::nullopt,
                                   const PixelLimits& limits = {});
+
+/// An HDU that read_fits_image can read.
+struct FitsImageInfo {
+  int hdu = 0;
+  std::string name;  ///< its EXTNAME, else FILTER, else BAND; empty without any
+};
+/// The HDUs with image pixels (2 or 3 axes, none of length 0), in file order.
+Result<std::vector<FitsImageInfo>> list_fits_images(const std::string& path);
 
 }  // namespace firstlight::fits
