@@ -136,24 +136,24 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
                         fixed](const std::function<void(const std::vector<TableCell>&)>& visit) {
     const Task& stored = run.task();
     run.for_each([&](const SampleRecord& record) {
-      std::vector<TableCell> row;
-      row.reserve(fixed + plan->columns.size());
-      row.push_back(record.id);
-      row.push_back(std::string(record.ok ? "ok" : "failed"));
-      row.push_back(record.truth_class ? TableCell(stored.classes[record.truth_class->index()].key)
-                                       : TableCell());
+      // Missing until set; set by place, since GCC 12 warns falsely of moved empty variants.
+      std::vector<TableCell> row(fixed + plan->columns.size());
+      const std::size_t probability = 4;
+      const std::size_t kind = probability + stored.size();
+      row[0] = record.id;
+      row[1] = std::string(record.ok ? "ok" : "failed");
+      if (record.truth_class) row[2] = stored.classes[record.truth_class->index()].key;
       if (record.ok) {
         const Prediction prediction = predict(record, interpretation);
-        row.push_back(stored.classes[prediction.label.index()].key);
-        for (const double p : prediction.probabilities) row.push_back(p);
-        row.push_back(to_string(record.find("main")->kind));
-        row.push_back(TableCell());
+        row[3] = stored.classes[prediction.label.index()].key;
+        for (std::size_t c = 0; c < stored.size(); ++c) {
+          row[probability + c] = prediction.probabilities[c];
+        }
+        row[kind] = to_string(record.find("main")->kind);
       } else {
-        row.resize(row.size() + 1 + stored.size() + 1);
-        row.push_back(record.error);
+        row[kind + 1] = record.error;
       }
-      row.push_back(record.seconds);
-      row.resize(fixed + plan->columns.size());
+      row[kind + 2] = record.seconds;
       for (const Metadata& item : record.metadata) {
         const std::size_t place = plan->place.at(item.name);
         row[fixed + place] = as_type(item.value, plan->types[place]);
