@@ -31,19 +31,37 @@ struct RenderedPrompt {
 
 /// Which prompt of a task.
 struct PromptVariant {
-  bool descriptions = true;            ///< false: pass `no_descriptions`
-  std::vector<ClassId> order;          ///< order of the classes in the prompt; empty = the task's
+  bool descriptions = true;    ///< false: pass `no_descriptions`
+  std::vector<ClassId> order;  ///< order of the classes in the prompt; empty = the task's
 };
 
 /// Text of a measured column for the sample at hand. Must throw Error for a column that is absent
 /// or holds truth.
 using FieldText = std::function<std::string(const std::string& field)>;
 
+/// The prompt with classes, fields and views put in; neighbouring texts are joined. A class without
+/// description, and every class without `variant.descriptions`, takes the line
+/// `class_line_without_descriptions`; where the task has none, it is `class_line` without
+/// `{description}` and the separator before it, or with the name in its place where the line would
+/// name no class otherwise. Throws Error::usage where `variant.order` is no order of all classes or
+/// the task cannot be reordered, and where the task has no prompt without descriptions; what
+/// `field_text` throws; Error::input for a field that holds an image marker.
 RenderedPrompt render_prompt(const Task& task, const PromptVariant& variant,
                              const FieldText& field_text);
 
-/// The answers of all classes, by ClassId (not by place in the prompt). `{index}` counts places in
-/// `variant.order`.
+/// The answers of all classes, by ClassId (not by place in the prompt). `{index}` and `{letter}`
+/// count places in `variant.order`.
 std::vector<std::string> render_answers(const Task& task, const PromptVariant& variant);
+
+/// Whether an order of the classes changes the prompt as a whole: it lists them by `{classes}`, or
+/// gives the number of each by `{index:KEY}`.
+bool can_reorder(const Task& task);
+
+/// Metadata columns that the prompts name, each once, in order of appearance.
+std::vector<std::string> prompt_fields(const Task& task);
+/// For the moment when task and data meet: throws Error::usage with the task's file and line for a
+/// field that is not among `measured`, and says so where it is among `truth`.
+void check_fields(const Task& task, const std::vector<std::string>& measured,
+                  const std::vector<std::string>& truth);
 
 }  // namespace firstlight

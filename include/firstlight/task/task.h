@@ -23,34 +23,39 @@ struct Segment {
     kImage,    ///< a view; `text` is its name, empty for the task's views in order
     kField,    ///< a measured metadata column; `text` is its name
     kClasses,  ///< the list of classes, each by the task's class line
+    kIndex,    ///< the number that a class has in this prompt; `text` is its key
     kPrompt,   ///< literal chat forms only: where the user prompt goes
     kSystem,   ///< literal chat forms only: where the system message goes
   };
   Kind kind = Kind::kText;
   std::string text;
-  friend bool operator==(const Segment&, const Segment&) = default;
+  int line = 0;  ///< of the task file, for messages; 0 = unknown
+  friend bool operator==(const Segment& a, const Segment& b) {
+    return a.kind == b.kind && a.text == b.text;
+  }
 };
 
-/// How raw values become an 8-bit picture; fields are explained with the stretches (image/stretch.h).
+/// How raw values become an 8-bit picture; fields are explained with the stretches
+/// (image/stretch.h).
 struct StretchSettings {
   std::string kind = "none";  ///< none | linear | asinh | log | percentile | zscale | lupton
   std::optional<double> low;
   std::optional<double> high;
-  double softening = 0.1;     ///< asinh: fraction `a`; lupton: Q; log: exponent `a`
-  double percentile = 99.5;   ///< percentile: kept interval in percent
-  double stretch = 5.0;       ///< lupton: linear scale
-  double contrast = 0.25;     ///< zscale
-  double limits_from = 1.0;   ///< central fraction of the frame that the limits are taken from
+  double softening = 0.1;    ///< asinh: fraction `a`; lupton: Q; log: exponent `a`
+  double percentile = 99.5;  ///< percentile: kept interval in percent
+  double stretch = 5.0;      ///< lupton: linear scale
+  double contrast = 0.25;    ///< zscale
+  double limits_from = 1.0;  ///< central fraction of the frame that the limits are taken from
   bool invert = false;
   friend bool operator==(const StretchSettings&, const StretchSettings&) = default;
 };
 
 struct ViewSettings {
-  std::string name;            ///< as the data source names it; the first view's name may be "image"
+  std::string name;  ///< as the data source names it; the first view's name may be "image"
   std::string description;
   StretchSettings stretch;
-  double crop = 1.0;           ///< central fraction of the shorter side that is kept, (0, 1]
-  std::optional<int> resize;   ///< side in pixels before the model's own processor
+  double crop = 1.0;          ///< central fraction of the shorter side that is kept, (0, 1]
+  std::optional<int> resize;  ///< side in pixels before the model's own processor
   std::string resize_filter = "bicubic";  ///< bicubic | bilinear | lanczos | area | max | sum
   friend bool operator==(const ViewSettings&, const ViewSettings&) = default;
 };
@@ -68,12 +73,15 @@ struct Task {
   std::string description;
   std::string source;  ///< what to cite
   std::vector<ClassDefinition> classes;
-  std::string system;  ///< may be empty
+  std::vector<Segment> system;  ///< may be empty; without images
   std::vector<Segment> prompt;
   /// The prompt of the pass `no_descriptions`; empty where it follows from `prompt` by leaving the
   /// descriptions out.
   std::vector<Segment> prompt_without_descriptions;
   std::string class_line = "{index}. {name}: {description}";
+  /// The line of a class without description, and of all in the pass `no_descriptions`; empty =
+  /// derived from `class_line` (prompt.h).
+  std::string class_line_without_descriptions;
   std::string class_separator = "\n";
   int first_index = 0;  ///< the number of the first class in `{index}`
   std::string answer = "{name}";
@@ -81,6 +89,7 @@ struct Task {
   std::vector<ViewSettings> views;
   std::vector<ClassMerge> merges;
   std::optional<ClassId> positive;  ///< binary tasks
+  std::string origin;               ///< where it was loaded from, for messages
   std::string yaml;  ///< the text it was loaded from (or an equivalent), stored with every run
 
   std::size_t size() const { return classes.size(); }
@@ -89,13 +98,19 @@ struct Task {
   std::optional<ClassId> match(std::string_view truth) const;
 };
 
-/// `name_or_file` is a built-in task's name or a path to a YAML file. Throws Error::usage with file
-/// and line.
+/// `name_or_file` is a built-in task's name or a path to a YAML file (docs/task-files.md); a
+/// built-in name wins over a file of that name without folder or ending. Throws Error::usage with
+/// file and line.
 Task load_task(const std::string& name_or_file);
+/// `origin` names the text in messages.
 Task parse_task(std::string_view yaml, const std::string& origin);
 /// The task of `classify --classes`: keys made from the names, a general prompt, no descriptions.
+/// Throws Error::usage for fewer than two names, or two alike.
 Task task_from_class_names(const std::vector<std::string>& names);
 /// Names of the tasks in share/tasks, sorted.
 std::vector<std::string> builtin_tasks();
+/// A commented task file to start from (`firstlight task new`), valid as it stands. Throws
+/// Error::usage for a name that a task cannot have.
+std::string new_task_yaml(const std::string& name);
 
 }  // namespace firstlight

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "firstlight/task/task.h"
+#include "firstlight/task/yaml.h"
+#include "template.h"
+
+namespace firstlight {
+
+/// Splits `text`, which is (a part of) `node`'s; throws Error::usage with file and line.
+std::vector<TemplatePiece> split_or_throw(const yaml::Node& node, const std::string& text);
+
+/// The error about a marker that has no meaning where it stands.
+Error unknown_marker(const yaml::Node& node, const TemplatePiece& piece,
+                     const std::vector<std::string>& known);
+
+/// A prompt or a chat form as segments. Only markers of the `allowed` kinds are accepted; views and
+/// class keys must be the task's, whose views and classes have been read before. Throws
+/// Error::usage with file and line.
+std::vector<Segment> parse_segments(const yaml::Node& node, const std::string& text,
+                                    const std::vector<Segment::Kind>& allowed, const Task& task);
+
+}  // namespace firstlight
