@@ -44,7 +44,9 @@ def save(name, image, **options):
 def resize_cases():
     filters = {"bicubic": Image.BICUBIC, "bilinear": Image.BILINEAR, "lanczos": Image.LANCZOS}
     sizes = [(224, 224, 336, 336), (64, 64, 336, 336), (128, 128, 64, 64), (224, 224, 28, 28),
-             (101, 17, 37, 53), (5, 3, 64, 64), (1, 1, 7, 9), (1, 40, 13, 40),
+             (37, 53, 101, 17), (101, 17, 37, 53),
+             (100, 100, 60, 19), (100, 100, 60, 20), (60, 100, 20, 19), (60, 100, 30, 39),
+             (5, 3, 64, 64), (1, 1, 7, 9), (1, 40, 13, 40),
              (40, 1, 40, 13), (300, 200, 1, 1), (97, 89, 97, 31), (97, 89, 31, 89), (2, 2, 3, 3),
              (255, 64, 254, 63)]
     cases = []
@@ -60,7 +62,7 @@ def resize_cases():
 def float_cases():
     """Pillow's mode F, a few values of each result in full precision."""
     cases = []
-    for w, h, to_w, to_h in [(31, 23, 12, 9), (12, 9, 31, 23), (31, 23, 31, 9)]:
+    for w, h, to_w, to_h in [(31, 23, 12, 9), (12, 9, 31, 23), (31, 23, 31, 9), (31, 23, 40, 9)]:
         source = Image.fromarray(pattern(w, h, 1)[:, :, 0].astype(np.float32) * 0.37 - 20)
         for name in ("bicubic", "bilinear", "lanczos"):
             out = np.asarray(source.resize((to_w, to_h), getattr(Image, name.upper())))
