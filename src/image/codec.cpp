@@ -51,7 +51,11 @@ Result<Pixels> decode_image(std::string_view bytes, const std::string& origin,
     if (bytes.empty()) return Error::input(origin, "the file is empty");
     if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return codec::decode_png(bytes, origin, limits);
     if (bytes.starts_with("\xff\xd8\xff"sv)) return codec::decode_jpeg(bytes, origin, limits);
-    return Error::input(origin, "not a PNG or JPEG image");
+    if (bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv) ||
+        bytes.starts_with("II+\0"sv) || bytes.starts_with("MM\0+"sv)) {
+      return codec::decode_tiff(bytes, origin, limits);
+    }
+    return Error::input(origin, "not a PNG, JPEG or TIFF image");
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
@@ -89,7 +93,7 @@ Result<Pixels> read_image(const std::string& path, const PixelLimits& limits) {
 }
 
 const std::vector<std::string>& image_extensions() {
-  static const std::vector<std::string> extensions = {".png", ".jpg", ".jpeg"};
+  static const std::vector<std::string> extensions = {".png", ".jpg", ".jpeg", ".tif", ".tiff"};
   return extensions;
 }
 

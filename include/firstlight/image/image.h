@@ -26,7 +26,8 @@ struct Image {
 };
 
 /// Measured values, one plane a band (bands x height x width), rows from the top as displayed.
-/// NaN marks a blank pixel. Units are those of the source.
+/// NaN marks a blank pixel. Units are those of the source. Bands of a colour picture run from short
+/// to long wavelengths (g, r, z; blue, green, red).
 struct Raster {
   int width = 0;
   int height = 0;

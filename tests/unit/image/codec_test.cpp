@@ -30,6 +30,32 @@ TEST(Codec, PixelsEqualPillows) {
   }
 }
 
+std::string plane_hash(const Raster& raster) {
+  return sha256_hex(
+      {reinterpret_cast<const char*>(raster.values.data()), raster.values.size() * sizeof(float)});
+}
+
+TEST(Codec, EveryKindOfFileGivesWhatWasWritten) {
+  const auto expected = read_json("pillow.json")["own"];
+  ASSERT_FALSE(expected.empty());
+  for (const auto& [name, item] : expected.items()) {
+    const auto result = read_image(fixture(name));
+    ASSERT_TRUE(result.ok()) << failure(result);
+    const std::vector<int> size = item["size"];
+    if (item.contains("planes")) {
+      ASSERT_TRUE(std::holds_alternative<Raster>(result.value())) << name;
+      const Raster& raster = std::get<Raster>(result.value());
+      EXPECT_EQ((std::vector{raster.width, raster.height, raster.bands}), size) << name;
+      EXPECT_EQ(plane_hash(raster), item["planes"].get<std::string>()) << name;
+    } else {
+      ASSERT_TRUE(std::holds_alternative<Image>(result.value())) << name;
+      const Image& image = std::get<Image>(result.value());
+      EXPECT_EQ((std::vector{image.width, image.height, image.channels}), size) << name;
+      EXPECT_EQ(pixel_hash(image), item["sha256"].get<std::string>()) << name;
+    }
+  }
+}
+
 TEST(Codec, PngRoundTrip) {
   for (int channels : {1, 3}) {
     const Image image = pattern(33, 21, channels);
@@ -49,9 +75,11 @@ TEST(Codec, JpegRoundTripIsClose) {
 }
 
 TEST(Codec, TruncatedFilesAreErrors) {
-  for (const char* name : {"rgb.png", "palette.png", "rgb.jpg", "progressive.jpg"}) {
+  for (const char* name : {"rgb.png", "palette.png", "interlaced.png", "rgb.jpg", "progressive.jpg",
+                           "lzw.tif", "rgb_big_endian.tif", "bands8.tif", "rgb_planar_tiled.tif"}) {
     const std::string bytes = text::read_file(fixture(name));
-    for (std::size_t size : {bytes.size() / 4, bytes.size() / 2, bytes.size() - 3}) {
+    // The last four bytes of a TIFF may say only that no other picture follows.
+    for (std::size_t size : {bytes.size() / 4, bytes.size() / 2, bytes.size() - 8}) {
       const auto result = decode_image(std::string_view(bytes).substr(0, size), "part");
       ASSERT_FALSE(result.ok()) << name << " cut to " << size;
       EXPECT_EQ(std::string(result.error().what()).rfind("part: ", 0), 0u);
@@ -68,7 +96,7 @@ TEST(Codec, DamagedPngNamesTheCause) {
 
 TEST(Codec, OtherFilesAreErrors) {
   EXPECT_EQ(failure(decode_image("", "a.png")), "a.png: the file is empty");
-  EXPECT_EQ(failure(decode_image("hello", "a.png")), "a.png: not a PNG or JPEG image");
+  EXPECT_EQ(failure(decode_image("hello", "a.png")), "a.png: not a PNG, JPEG or TIFF image");
   EXPECT_EQ(failure(read_image("/no/such.png")), "/no/such.png: no such file");
   EXPECT_EQ(failure(read_image("/")), "/: not a regular file");
 }
