@@ -1,0 +1,158 @@
+#include "html.h"
+
+#include <openssl/evp.h>
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/hash.h"
+
+namespace firstlight::html {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+/// Length of the well-formed UTF-8 sequence at `i`, 0 where there is none (RFC 3629).
+std::size_t sequence_length(std::string_view s, std::size_t i) {
+  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(s[k]); };
+  const auto continues = [&](std::size_t k) { return k < s.size() && (byte(k) & 0xC0) == 0x80; };
+  const unsigned char first = byte(i);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(i + 1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (!continues(i + 1) || !continues(i + 2)) return 0;
+    if (first == 0xE0 && byte(i + 1) < 0xA0) return 0;  // overlong
+    if (first == 0xED && byte(i + 1) > 0x9F) return 0;  // surrogate
+    return 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (!continues(i + 1) || !continues(i + 2) || !continues(i + 3)) return 0;
+    if (first == 0xF0 && byte(i + 1) < 0x90) return 0;
+    if (first == 0xF4 && byte(i + 1) > 0x8F) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string escape(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 8);
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = sequence_length(text, i);
+    if (length == 0) {
+      out += kReplacement;
+      ++i;
+      continue;
+    }
+    if (length > 1) {
+      out.append(text.substr(i, length));
+      i += length;
+      continue;
+    }
+    const char c = text[i++];
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '\n':
+      case '\t':
+        out += c;
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+          out += kReplacement;
+        } else {
+          out += c;
+        }
+    }
+  }
+  return out;
+}
+
+std::string script_json(const nlohmann::json& value) {
+  const std::string plain = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out;
+  out.reserve(plain.size());
+  // '<', '>' and '&' occur in JSON inside strings only, so an escape is always allowed there.
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    const char c = plain[i];
+    if (c == '<') {
+      out += "\\u003c";
+    } else if (c == '>') {
+      out += "\\u003e";
+    } else if (c == '&') {
+      out += "\\u0026";
+    } else if (plain.compare(i, 3, "\xE2\x80\xA8") == 0) {
+      out += "\\u2028";
+      i += 2;
+    } else if (plain.compare(i, 3, "\xE2\x80\xA9") == 0) {
+      out += "\\u2029";
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int written = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                      reinterpret_cast<const unsigned char*>(bytes.data()),
+                                      static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(written));
+  return out;
+}
+
+std::string data_uri(std::string_view media_type, std::string_view bytes) {
+  std::string out = "data:";
+  out.append(media_type).append(";base64,").append(base64(bytes));
+  return out;
+}
+
+std::string csp_hash(std::string_view inline_content) {
+  const std::string hex = sha256_hex(inline_content);
+  std::string digest;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    digest += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  }
+  return "'sha256-" + base64(digest) + "'";
+}
+
+std::string fill(std::string_view page,
+                 const std::vector<std::pair<std::string_view, std::string_view>>& values) {
+  std::string out;
+  for (std::size_t at = 0;;) {
+    const std::size_t open = page.find("{{", at);
+    out.append(page.substr(at, open - at));
+    if (open == std::string_view::npos) return out;
+    const std::size_t close = page.find("}}", open);
+    const std::string_view name = close == std::string_view::npos
+                                      ? page.substr(open)
+                                      : page.substr(open + 2, close - open - 2);
+    bool found = false;
+    for (const auto& [key, value] : values) {
+      if (key == name) {
+        out.append(value);
+        found = true;
+        break;
+      }
+    }
+    if (!found) throw Error::internal("report page", "no value for " + std::string(name));
+    at = close + 2;
+  }
+}
+
+}  // namespace firstlight::html

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "firstlight/report/report_data.h"
+
+/// The parts of the report page that are plain HTML: headings, tables, the frames of the figures.
+namespace firstlight::report_page {
+
+struct Section {
+  std::string id;
+  std::string title;
+  std::string body;  ///< HTML
+};
+
+std::string heading(const ReportData& data);
+/// The sections that `data` calls for, in order.
+std::vector<Section> sections(const ReportData& data);
+
+}  // namespace firstlight::report_page
