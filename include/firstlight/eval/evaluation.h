@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "firstlight/base/class_id.h"
+#include "firstlight/eval/intervals.h"
+#include "firstlight/task/task.h"
+
+namespace firstlight {
+
+/// Labelled samples with what a model said of them. Every vector has one entry a sample; only
+/// samples with truth and a finished classification belong here. Formulas and sources of all
+/// metrics: docs/evaluation.md.
+struct EvaluationInput {
+  std::vector<ClassId> truth;
+  std::vector<ClassId> predicted;     ///< empty = the first largest probability
+  std::vector<double> probabilities;  ///< samples x classes, row by row; each row sums to 1
+  std::vector<double> weights;        ///< event weights, >= 0; empty = all 1
+  std::size_t failed = 0;             ///< samples that could not be classified, for the record
+  std::size_t without_truth = 0;      ///< classified samples without truth, for the record
+};
+
+struct EvaluationOptions {
+  double level = 0.95;      ///< of every interval, in (0, 1)
+  int resamples = 1000;     ///< of the bootstrap; 0 = no bootstrap intervals
+  std::uint64_t seed = 1;   ///< of the bootstrap
+  int bins = 10;            ///< equal-width bins of confidence, >= 1
+  int curve_points = 1000;  ///< longest curve that is kept, >= 2; longer ones are thinned evenly
+  /// Prevalence of classes in the survey that a model is meant for; empty = no such evaluation.
+  /// Classes that are not named share what is left in proportion to their samples.
+  std::vector<std::pair<ClassId, double>> prior;
+};
+
+struct ClassMetrics {
+  double support = 0;    ///< samples of the class (sum of their weights)
+  double predicted = 0;  ///< samples given this label
+  Estimate precision;    ///< purity
+  Estimate recall;       ///< efficiency
+  Estimate f1;
+  Estimate auc;  ///< area under the ROC curve, this class against the rest
+};
+
+/// Means over the classes that have samples.
+struct MeanMetrics {
+  Estimate precision;
+  Estimate recall;
+  Estimate f1;
+  Estimate auc;
+};
+
+/// Samples whose confidence (largest probability) lies in (low, high]; the first bin holds 0 too.
+struct ReliabilityBin {
+  double low = 0;
+  double high = 0;
+  double count = 0;
+  double mean_confidence = 0;  ///< NaN in an empty bin
+  Estimate accuracy;           ///< fraction of right labels
+};
+
+/// One class against the rest, from threshold infinity (0, 0) to the lowest (1, 1). Empty where the
+/// class, or the rest, has no samples.
+struct RocCurve {
+  std::vector<double> false_positive_rate;
+  std::vector<double> true_positive_rate;
+  std::vector<double> threshold;  ///< samples with at least this probability are accepted
+};
+
+/// Error rate of the labels that are kept where only the most confident are.
+struct RiskCoverage {
+  std::vector<double> coverage;  ///< fraction kept, ascending to 1
+  std::vector<double> risk;
+  std::vector<double> threshold;  ///< of the confidence
+};
+
+/// Figures of one way to label, at the prevalence of a survey.
+struct AtPrevalence {
+  Estimate accuracy;
+  std::vector<Estimate> purity;      ///< by class
+  std::vector<Estimate> efficiency;  ///< by class; does not depend on the prevalence
+};
+
+struct PriorEvaluation {
+  std::vector<double> prior;  ///< by class, sums to 1
+  AtPrevalence as_classified;
+  /// Labels from probabilities times prior, renormalised: right where the probabilities were made
+  /// for equally frequent classes.
+  AtPrevalence reweighted;
+};
+
+/// All figures of a run against its truth. Plain data: copy freely.
+struct Evaluation {
+  std::vector<std::string> classes;  ///< keys; every by-class vector is in this order
+  std::size_t n = 0;                 ///< labelled samples evaluated
+  std::size_t failed = 0;
+  std::size_t without_truth = 0;
+  bool weighted = false;  ///< event weights were given
+  double level = 0.95;
+  int resamples = 0;
+  std::uint64_t seed = 0;
+
+  Estimate accuracy;
+  Estimate balanced_accuracy;
+  std::vector<ClassMetrics> per_class;
+  MeanMetrics macro;       ///< each class counts the same
+  MeanMetrics by_support;  ///< each class counts by its samples ("weighted" in tables and JSON)
+  std::vector<std::vector<double>> confusion;  ///< [truth][predicted], sums of weights
+
+  Estimate nll;           ///< mean negative log-likelihood of the true class, in nats
+  Estimate brier;         ///< mean squared distance of the probabilities from the truth, in [0, 2]
+  Estimate ece;           ///< expected calibration error of the confidence
+  Estimate ece_debiased;  ///< the same without the part that comes from finite bins
+  std::vector<ReliabilityBin> reliability;
+  std::vector<RocCurve> roc;  ///< by class
+  RiskCoverage risk_coverage;
+  Estimate aurc;  ///< area under risk against coverage
+
+  std::vector<PriorEvaluation> prior;  ///< one entry where a prior was given
+  /// One entry where the task merges classes: the same figures with their probabilities summed.
+  std::vector<Evaluation> merged;
+};
+
+/// Evaluates `input` for the classes and merges of `task`. The same numbers for the same input and
+/// seed, whatever the number of threads. Throws Error::usage where sizes do not fit, a ClassId or
+/// an option is out of range, or a probability is not in [0, 1].
+Evaluation evaluate(const Task& task, const EvaluationInput& input,
+                    const EvaluationOptions& options = {});
+
+/// One JSON object (docs/evaluation.md): `{"n", "failed", "accuracy": {"value", "low", "high",
+/// "level", "method"}, "per_class": {CLASS: {...}}, "confusion": {"rows": "truth", "columns":
+/// "predicted", "classes", "counts"}, ...}`. What is undefined is null with its reason beside it.
+std::string to_json(const Evaluation& evaluation);
+
+}  // namespace firstlight
