@@ -325,19 +325,27 @@ const std::vector<std::string>& galaxy_classes() {
   return classes;
 }
 
-SimulatedGalaxy simulate_galaxy(Random& random, const GalaxyOptions& options) {
+void check(const GalaxyOptions& options) {
   if (options.size < 16 || options.size > 1024) {
     throw Error::usage("simulated galaxies",
                        "size " + std::to_string(options.size) + " is outside 16 to 1024 pixels");
   }
   const std::vector<std::string>& classes = galaxy_classes();
-  // Drawn always, so that a stream without a fixed class does not depend on the option.
-  const std::size_t drawn = random.below(classes.size());
-  const std::string key = options.class_key.value_or(classes[drawn]);
-  if (std::find(classes.begin(), classes.end(), key) == classes.end()) {
-    throw Error::unknown_key("simulated galaxies: class", key, classes);
+  if (options.class_key &&
+      std::find(classes.begin(), classes.end(), *options.class_key) == classes.end()) {
+    throw Error::unknown_key("simulated galaxies: class", *options.class_key, classes);
   }
+}
 
+std::string draw_galaxy_class(Random& random, const GalaxyOptions& options) {
+  // Drawn always, so that what follows in the stream does not depend on the option.
+  const std::size_t drawn = random.below(galaxy_classes().size());
+  return options.class_key.value_or(galaxy_classes()[drawn]);
+}
+
+SimulatedGalaxy simulate_galaxy(Random& random, const GalaxyOptions& options) {
+  check(options);
+  const std::string key = draw_galaxy_class(random, options);
   Frame frame = key == "smooth_round"   ? draw_frame(random, 72, 0.28, 170)
                 : key == "smooth_cigar" ? draw_frame(random, 84, 0.28, 160)
                 : key == "edge_on_disk" ? draw_frame(random, 112, 0.30, 110)

@@ -45,6 +45,11 @@ struct GalaxyOptions {
 /// The classes, in the order of the task `galaxy-morphology`.
 const std::vector<std::string>& galaxy_classes();
 
+/// Throws Error::usage for an unknown class or a size out of range.
+void check(const GalaxyOptions& options);
+/// The class of the galaxy that simulate_galaxy makes from the same random numbers.
+std::string draw_galaxy_class(Random& random, const GalaxyOptions& options = {});
+
 /// One galaxy centred in its frame. The frame is drawn at a survey's native pixels and resampled to
 /// `size`, as published cutouts are. Throws Error::usage for an unknown class or size.
 SimulatedGalaxy simulate_galaxy(Random& random, const GalaxyOptions& options = {});
