@@ -14,14 +14,15 @@ namespace firstlight::fits {
 using Keywords = std::vector<Metadata>;
 
 struct FitsImage {
-  Raster raster;      ///< rows flipped so that the first is the top as displayed; BSCALE applied, blank = NaN
+  Raster raster;  ///< rows flipped so that the first is the top as displayed; BSCALE applied, blank
+                  ///< = NaN
   Keywords keywords;  ///< measured provenance
 };
 
 /// Reads an image HDU, plain or tile-compressed: 2 axes = one band, 3 axes = bands (NAXIS3 planes).
 /// Without `hdu`: the first HDU that holds an image. cfitsio's extended file-name syntax is off:
-/// `path` is a path and nothing else. HDUs count from 0, the primary one, as in astropy. Errors name
-/// path and HDU.
+/// `path` is a path and nothing else. HDUs count from 0, the primary one, as in astropy. Errors
+/// name path and HDU.
 Result<FitsImage> read_fits_image(const std::string& path, std::optional<int> hdu = std::nullopt,
                                   const PixelLimits& limits = {});
 
