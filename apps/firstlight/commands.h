@@ -13,5 +13,6 @@ struct Context {
 };
 
 // In the order of `firstlight --help`; main.cpp calls each.
+void add_task(CLI::App& app, Context& context);
 
 }  // namespace firstlight::app

@@ -30,6 +30,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "firstlight " + version());
   app.require_subcommand(0, 1);
   Context context;
+  add_task(app, context);
 
   try {
     app.parse(argc, argv);
