@@ -173,13 +173,7 @@ class Writer {
       }
       fits_write_col(file, TLONGLONG, number, first, 1, count, part.data(), &status_);
     } else if (const auto* texts = std::get_if<std::vector<std::string>>(&column.values)) {
-      std::vector<std::string> part;
-      std::vector<char*> pointers;
-      for (std::size_t i = row; i < row + n; ++i) {
-        part.push_back(is_missing(column, i) ? "" : (*texts)[i]);
-      }
-      for (auto& value : part) pointers.push_back(value.data());
-      fits_write_col(file, TSTRING, number, first, 1, count, pointers.data(), &status_);
+      write_texts(number, column, *texts, row, n);
     } else {
       const auto& flags = std::get<std::vector<bool>>(column.values);
       std::vector<char> part;
@@ -189,6 +183,24 @@ class Writer {
         if (!is_missing(column, row + i)) continue;
         fits_write_col_null(file, number, first + static_cast<LONGLONG>(i), 1, 1, &status_);
       }
+    }
+  }
+
+  /// cfitsio fills texts up with blanks, which astropy then takes for part of them; the standard
+  /// allows NUL as the end too (FITS 4.0, section 7.3.3.1), and so astropy writes itself.
+  void write_texts(int number, const TableColumn& column, const std::vector<std::string>& texts,
+                   std::size_t row, std::size_t n) {
+    int type = 0;
+    long repeat = 0, width = 0, start = 1;
+    for (int c = 1; c <= number; ++c) {
+      fits_get_coltype(file_.get(), c, &type, &repeat, &width, &status_);
+      if (c < number) start += type == TSTRING ? repeat : repeat * width;
+    }
+    for (std::size_t i = row; i < row + n && status_ == 0; ++i) {
+      std::string value = is_missing(column, i) ? "" : texts[i];
+      value.resize(static_cast<std::size_t>(repeat), '\0');
+      fits_write_tblbytes(file_.get(), static_cast<LONGLONG>(i) + 1, start, repeat,
+                          reinterpret_cast<unsigned char*>(value.data()), &status_);
     }
   }
 

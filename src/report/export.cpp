@@ -22,6 +22,10 @@ Exporter table_exporter(std::string name, std::string description, bool binary,
 const std::vector<Exporter>& exporters() {
   static const std::vector<Exporter> list = {
       table_exporter("csv", "comma-separated values", false, write_csv),
+      table_exporter("votable", "VOTable 1.4 (TOPCAT, astropy)", false, write_votable),
+      table_exporter("fits", "FITS binary table", true, write_fits),
+      table_exporter("ecsv", "ECSV 1.0: CSV with units and descriptions (astropy)", false,
+                     write_ecsv),
       {"jsonl", "one JSON object a sample, with token log-probabilities", false, write_jsonl},
   };
   return list;

@@ -2,54 +2,15 @@
 
 #include <openssl/evp.h>
 
+#include "clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
 
 namespace firstlight::html {
-namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-/// Length of the well-formed UTF-8 sequence at `i`, 0 where there is none (RFC 3629).
-std::size_t sequence_length(std::string_view s, std::size_t i) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(s[k]); };
-  const auto continues = [&](std::size_t k) { return k < s.size() && (byte(k) & 0xC0) == 0x80; };
-  const unsigned char first = byte(i);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(i + 1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!continues(i + 1) || !continues(i + 2)) return 0;
-    if (first == 0xE0 && byte(i + 1) < 0xA0) return 0;  // overlong
-    if (first == 0xED && byte(i + 1) > 0x9F) return 0;  // surrogate
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!continues(i + 1) || !continues(i + 2) || !continues(i + 3)) return 0;
-    if (first == 0xF0 && byte(i + 1) < 0x90) return 0;
-    if (first == 0xF4 && byte(i + 1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
-
-}  // namespace
-
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text, i);
-    if (length == 0) {
-      out += kReplacement;
-      ++i;
-      continue;
-    }
-    if (length > 1) {
-      out.append(text.substr(i, length));
-      i += length;
-      continue;
-    }
-    const char c = text[i++];
+  for (const char c : clean_text(text)) {
     switch (c) {
       case '&':
         out += "&amp;";
@@ -66,16 +27,8 @@ std::string escape(std::string_view text) {
       case '\'':
         out += "&#39;";
         break;
-      case '\n':
-      case '\t':
-        out += c;
-        break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-          out += kReplacement;
-        } else {
-          out += c;
-        }
+        out += c;
     }
   }
   return out;

@@ -48,6 +48,19 @@ Table run_table(const RunStore& run, const Interpretation& interpretation);
 /// missing values empty.
 void write_csv(const Table& table, std::ostream& out);
 
+/// VOTable 1.4 with TABLEDATA, a row at a time. Texts are unicodeChar; a missing value is an empty
+/// cell. In this and the next two formats bytes that are not UTF-8 and control characters become
+/// U+FFFD.
+void write_votable(const Table& table, std::ostream& out);
+
+/// ECSV 1.0, separated by commas; a missing value is an empty field (for which an empty text is
+/// taken too, as the format has no difference).
+void write_ecsv(const Table& table, std::ostream& out);
+
+/// FITS binary table in the first extension, named as the table. Needs the memory of all rows and a
+/// temporary file of its size (in TMPDIR).
+void write_fits(const Table& table, std::ostream& out);
+
 /// One JSON object a sample, with token ids and log-probabilities (the run, not the flat table).
 void write_jsonl(const RunStore& run, const Interpretation& interpretation, std::ostream& out);
 

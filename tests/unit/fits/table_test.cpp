@@ -71,7 +71,7 @@ TEST_F(TableFile, HoldsWhatTheStandardSays) {
             "HIERARCH FIRSTLIGHT_VERSION = '1.2");
   // Rows of 90 + 8 + 8 + 8 + 1 bytes in the last block of 2880.
   const std::size_t data = bytes.size() - 2880;
-  EXPECT_EQ(bytes.substr(data, 2), "a ");
+  EXPECT_EQ(bytes.substr(data, 2), std::string("a\0", 2));
   EXPECT_EQ(big_endian_double(bytes, data + 90), 0.1);
   EXPECT_EQ(big_endian_double(bytes, data + 230 + 90), 1e-300);
   EXPECT_EQ(big_endian_double(bytes, data + 230 + 98), 350.25);
