@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 /// One function a subcommand, each in its own file. A command registers its flags and a callback;
 /// the callback throws firstlight::Error or sets `context.exit_code`.
@@ -10,9 +11,16 @@ struct Context {
   /// 0 done; 1 failed; 2 usage or configuration; 3 done, but some samples failed; 4 the run folder
   /// holds another configuration; 130 interrupted.
   int exit_code = 0;
+  bool quiet = false;  ///< --quiet: no progress on standard error
 };
 
 // In the order of `firstlight --help`; main.cpp calls each.
+void add_classify(CLI::App& app, Context& context);
+void add_evaluate(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
 void add_task(CLI::App& app, Context& context);
+void add_train(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+void add_man(CLI::App& app, Context& context);
 
 }  // namespace firstlight::app

@@ -1,26 +1,54 @@
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "commands.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/log.h"
 #include "firstlight/base/paths.h"
+#include "firstlight/base/text.h"
 
 namespace firstlight::app {
 
+constexpr const char* kExitCodes =
+    "Exit status: 0 done; 1 failed; 2 usage or configuration; 3 done, but some samples failed;\n"
+    "4 the run folder holds another configuration; 130 interrupted.\n"
+    "Results go to standard output, everything else to standard error.";
+
 int exit_code_of(const Error& error) {
   switch (error.kind()) {
-    case ErrorKind::kUsage: return 2;
-    case ErrorKind::kConflict: return 4;
+    case ErrorKind::kUsage:
+      return 2;
+    case ErrorKind::kConflict:
+      return 4;
     case ErrorKind::kInput:
-    case ErrorKind::kInternal: return 1;
+    case ErrorKind::kInternal:
+      return 1;
   }
   return 1;
 }
 
+/// One line, with the nearest command where the first word is none.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> rest = app.remaining();
+  if (app.get_subcommands().empty() && !rest.empty() && rest.front().rfind('-', 0) != 0) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+    }
+    const auto nearest = text::nearest(rest.front(), names);
+    return "unknown command '" + rest.front() + "'; " +
+           (nearest ? "did you mean '" + *nearest + "'?" : "try --help");
+  }
+  return text::replace_all(error.what(), "\n", " ") + "; try --help";
+}
+
 int run(int argc, char** argv) {
+  // A file that reaches a size limit is then a failed write with a cause, not a sudden end.
+  std::signal(SIGXFSZ, SIG_IGN);
   set_log_sink([](LogLevel level, std::string_view message) {
     std::fprintf(stderr, "firstlight: %s%.*s\n", level == LogLevel::kWarning ? "warning: " : "",
                  static_cast<int>(message.size()), message.data());
@@ -30,14 +58,19 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "firstlight " + version());
   app.require_subcommand(0, 1);
   Context context;
+  app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
   add_task(app, context);
+  add_train(app, context);
+  add_completion(app, context);
+  add_man(app, context);
+  app.footer(kExitCodes);  // after the commands, which would inherit it
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "firstlight: %s; try --help\n", e.what());
+    std::fprintf(stderr, "firstlight: %s\n", usage_message(app, e).c_str());
     return 2;
   }
   if (app.get_subcommands().empty()) std::fputs(app.help().c_str(), stdout);

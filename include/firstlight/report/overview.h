@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "firstlight/eval/evaluation.h"
+#include "firstlight/run/prediction.h"
+#include "firstlight/run/store.h"
+
+namespace firstlight {
+
+/// The labelled and classified samples of a run, as the evaluation takes them.
+EvaluationInput evaluation_input(const RunStore& run, const Interpretation& interpretation);
+
+/// The short account at the end of a run.
+struct RunOverview {
+  struct Class {
+    std::string key;
+    std::uint64_t labelled = 0;     ///< classified samples whose truth is this class
+    std::uint64_t predicted = 0;    ///< samples that got this label
+    std::uint64_t right = 0;        ///< samples of the class that got its label
+    double mean_probability = 0.0;  ///< over all classified samples
+  };
+  std::vector<Class> classes;  ///< by ClassId
+  std::uint64_t samples = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t labelled = 0;
+  Estimate accuracy;  ///< 95 % Clopper-Pearson; undefined without truth
+};
+RunOverview overview(const RunStore& run, const Interpretation& interpretation);
+
+/// A table for the terminal: a line a class, then accuracy and failures where there are any.
+std::string to_text(const RunOverview& overview);
+
+/// The figures of an evaluation for the terminal.
+std::string to_text(const Evaluation& evaluation);
+
+}  // namespace firstlight
