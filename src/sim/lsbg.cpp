@@ -209,11 +209,10 @@ SimulatedLsbg simulate_lsbg(Random& random, const LsbgOptions& options) {
   picture.range = 5;
   picture.sky_level = 32;
   picture.colour_boost = random.uniform(1.1, 1.4);
-  picture.half_chroma = false;
 
   SimulatedLsbg result;
   result.image = to_image(stretch(scene, picture), options.size);
-  if (options.keep_bands) result.bands = to_raster(scene, options.size);
+  if (options.keep_bands) result.bands = to_raster(scene.bands(), options.size);
   const double to_delivered = static_cast<double>(options.size) / kNative;
   truth.offset_px *= to_delivered;
   truth.half_light_radius_px *= to_delivered;

@@ -9,23 +9,21 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 
-Colour from_magnitudes(double g_minus_r, double r_minus_i) {
-  // Balance such that (g - r, r - i) = (0.40, 0.18) is neutral.
-  return {static_cast<float>(std::pow(10, 0.4 * (r_minus_i - 0.18))), 1.0f,
-          static_cast<float>(std::pow(10, -0.4 * (g_minus_r - 0.40)))};
-}
+float ratio(double magnitudes) { return static_cast<float>(std::pow(10, 0.4 * magnitudes)); }
 
 }  // namespace
 
 Colour galaxy_colour(double g_minus_r) {
-  return from_magnitudes(g_minus_r, 0.18 + 0.5 * (g_minus_r - 0.40));
+  // r - i = 0.16 + 0.27 (g - r) along the galaxies' sequence, as displayed: fitted to the middles
+  // of SDSS pictures, in which g - r = 0.45 has as much blue as green.
+  return {ratio(0.11 + 0.27 * (g_minus_r - 0.45)), 1.0f, ratio(-(g_minus_r - 0.45))};
 }
 
 Colour star_colour(double g_minus_r) {
   // The stellar locus turns at g - r = 1.4, where M dwarfs go on in r - i only.
   const double along = std::min(g_minus_r, 1.4);
   const double r_minus_i = 0.4 * along - 0.05 + 1.2 * std::max(0.0, g_minus_r - 1.15);
-  return from_magnitudes(along, r_minus_i);
+  return {ratio(r_minus_i - 0.12), 1.0f, ratio(-(along - 0.5))};
 }
 
 Scene::Scene(int width, int height)
@@ -41,6 +39,13 @@ void Scene::add(const Plane& plane, const Colour& colour, double factor) {
 
 void Scene::convolve(const GaussianMixture& psf) {
   for (Plane& plane : planes_) sim::convolve(plane, psf);
+}
+
+void Scene::add_sersic(const Ellipse& ellipse, double n, double flux, const Colour& colour,
+                       double floor) {
+  for (int b = 0; b < 3; ++b) {
+    sim::add_sersic(planes_[b], ellipse, n, flux * colour[b], floor * colour[b]);
+  }
 }
 
 void Scene::add_star(double x, double y, double fwhm, double flux, const Colour& colour) {
@@ -62,7 +67,6 @@ double log_normal(Random& random, double median, double sigma_ln) {
 int add_neighbours(Scene& scene, Random& random, const NeighbourOptions& options) {
   const int count = static_cast<int>(random.poisson(options.mean));
   const double margin = 4;
-  Plane galaxies(scene.width(), scene.height());
   const double a2 = options.fwhm * options.fwhm;
   for (int k = 0; k < count; ++k) {
     double x = 0;
@@ -76,14 +80,16 @@ int add_neighbours(Scene& scene, Random& random, const NeighbourOptions& options
     const double peak = std::min(
         options.brightest, options.faintest * std::pow(1 - random.uniform(), -1 / options.slope));
     if (random.chance(options.star_fraction)) {
-      const double colour =
-          random.chance(0.45) ? random.normal(1.4, 0.12) : random.normal(0.6, 0.3);
+      const double colour = random.chance(0.5) ? random.normal(1.4, 0.15) : random.normal(0.5, 0.3);
       // A Moffat star of unit peak and beta = 3 holds pi a^2 / 2, a = 0.981 FWHM.
-      scene.add_star(x, y, options.fwhm, peak * 0.5 * kPi * 0.962 * a2, star_colour(colour));
+      const double star = colour > 1.2 ? std::pow(peak, 0.92) : peak;
+      scene.add_star(x, y, options.fwhm, star * 0.5 * kPi * 0.962 * a2, star_colour(colour));
       continue;
     }
     Ellipse ellipse{x, y, log_normal(random, options.galaxy_radius, 0.45),
                     random.uniform(0.25, 1.0), random.uniform(0, kPi)};
+    // Bright galaxies are rarer than bright stars.
+    const double faint = std::min(peak, options.faintest * std::pow(peak / options.faintest, 0.65));
     const double n = random.chance(0.6) ? random.uniform(0.7, 1.5) : random.uniform(2, 4.5);
     const double colour = n < 1.6 ? random.normal(0.55, 0.25) : random.normal(0.95, 0.2);
     // Seeing is folded in by widening: neighbours need no convolution of their own.
@@ -94,9 +100,7 @@ int add_neighbours(Scene& scene, Random& random, const NeighbourOptions& options
     const double smooth_n = std::min(n, 1.3);
     const double central =
         sersic_intensity(0.5 * ellipse.radius, ellipse.radius, smooth_n, ellipse.axis_ratio);
-    std::fill(galaxies.values.begin(), galaxies.values.end(), 0.0f);
-    add_sersic(galaxies, ellipse, smooth_n, 0.6 * peak / central, 0.05);
-    scene.add(galaxies, galaxy_colour(colour));
+    scene.add_sersic(ellipse, smooth_n, 0.8 * faint / central, galaxy_colour(colour), 0.05);
   }
   return count;
 }

@@ -12,9 +12,8 @@ namespace firstlight::sim {
 /// Brightness in the displayed bands red, green, blue = i, r, g, relative to r.
 using Colour = std::array<float, 3>;
 
-/// Band ratios of a g - r colour (magnitudes) with r - i along the galaxies' or the stars' locus.
-/// The zero points are display balance: a galaxy of g - r = 0.4 comes out neutral, as in the
-/// surveys' pictures.
+/// Band ratios of a g - r colour (magnitudes) with r - i along the galaxies' or the stars'
+/// sequence. The zero points are those of the surveys' pictures.
 Colour galaxy_colour(double g_minus_r);
 Colour star_colour(double g_minus_r);
 
@@ -28,11 +27,15 @@ class Scene {
   int height() const { return planes_[0].height; }
   Plane& band(int b) { return planes_[b]; }
   const Plane& band(int b) const { return planes_[b]; }
+  const std::array<Plane, 3>& bands() const { return planes_; }
 
   /// Adds `plane` in a colour.
   void add(const Plane& plane, const Colour& colour, double factor = 1);
   void convolve(const GaussianMixture& psf);
 
+  /// A Sersic profile of the given flux in r, in a colour.
+  void add_sersic(const Ellipse& ellipse, double n, double flux, const Colour& colour,
+                  double floor = 0);
   /// A star as a Moffat profile (not to be convolved again).
   void add_star(double x, double y, double fwhm, double flux, const Colour& colour);
 

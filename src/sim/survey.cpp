@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "firstlight/image/codec.h"
 #include "firstlight/image/resize.h"
 
 namespace firstlight::sim {
@@ -22,35 +23,26 @@ Raster resampled(const Plane& red, const Plane& green, const Plane& blue, int si
   return resize(raster, size, size, ResizeFilter::kBicubic);
 }
 
-/// Replaces colour differences by their means over 2 x 2 pixels, brightness untouched.
-void halve_chroma(std::array<Plane, 3>& rgb) {
-  const int w = rgb[0].width;
-  const int h = rgb[0].height;
-  for (int y = 0; y < h; y += 2) {
-    for (int x = 0; x < w; x += 2) {
-      const int x_end = std::min(w, x + 2);
-      const int y_end = std::min(h, y + 2);
-      std::array<float, 3> mean = {0, 0, 0};
-      float mean_luma = 0;
-      for (int j = y; j < y_end; ++j) {
-        for (int i = x; i < x_end; ++i) {
-          for (int b = 0; b < 3; ++b) mean[b] += rgb[b].at(i, j);
-        }
-      }
-      const float cells = static_cast<float>((x_end - x) * (y_end - y));
-      for (float& m : mean) m /= cells;
-      mean_luma = 0.299f * mean[0] + 0.587f * mean[1] + 0.114f * mean[2];
-      for (int j = y; j < y_end; ++j) {
-        for (int i = x; i < x_end; ++i) {
-          const float luma =
-              0.299f * rgb[0].at(i, j) + 0.587f * rgb[1].at(i, j) + 0.114f * rgb[2].at(i, j);
-          for (int b = 0; b < 3; ++b) {
-            rgb[b].at(i, j) = std::clamp(luma + mean[b] - mean_luma, 0.0f, 255.0f);
-          }
-        }
-      }
-    }
+/// Cubic convolution (Keys 1981, a = -0.5) weights of the four pixels around a fraction u.
+std::array<float, 4> cubic(float u) {
+  return {((-0.5f * u + 1) * u - 0.5f) * u, (1.5f * u - 2.5f) * u * u + 1,
+          ((-1.5f * u + 2) * u + 0.5f) * u, (0.5f * u - 0.5f) * u * u};
+}
+
+float interpolate(const Plane& plane, double x, double y) {
+  x = std::clamp(x, 1.0, plane.width - 2.001);
+  y = std::clamp(y, 1.0, plane.height - 2.001);
+  const int i = static_cast<int>(x);
+  const int j = static_cast<int>(y);
+  const std::array<float, 4> across = cubic(static_cast<float>(x - i));
+  const std::array<float, 4> down = cubic(static_cast<float>(y - j));
+  const float* p = &plane.values[static_cast<std::size_t>(j - 1) * plane.width + i - 1];
+  float total = 0;
+  for (int row = 0; row < 4; ++row, p += plane.width) {
+    total +=
+        down[row] * (across[0] * p[0] + across[1] * p[1] + across[2] * p[2] + across[3] * p[3]);
   }
+  return total;
 }
 
 }  // namespace
@@ -114,12 +106,43 @@ std::array<Plane, 3> stretch(const Scene& scene, const Picture& picture) {
     const float down = top > 255 ? 255 / top : 1.0f;
     for (int b = 0; b < 3; ++b) rgb[b].values[i] = std::clamp(v[b] * down, 0.0f, 255.0f);
   }
-  if (picture.half_chroma) halve_chroma(rgb);
   return rgb;
 }
 
+Raster to_raster(const std::array<Plane, 3>& bands, int size) {
+  return resampled(bands[0], bands[1], bands[2], size);
+}
+
+void compress(std::array<Plane, 3>& rgb, int quality) {
+  const Image image = to_image(rgb, rgb[0].width);
+  const Result<Pixels> decoded = decode_image(encode_jpeg(image, quality), "simulated frame");
+  const Image& read = std::get<Image>(decoded.value());
+  for (int b = 0; b < 3; ++b) {
+    for (std::size_t i = 0; i < rgb[b].values.size(); ++i) {
+      rgb[b].values[i] = read.pixels[3 * i + b];
+    }
+  }
+}
+
+Plane rotated_middle(const Plane& plane, double angle, int side) {
+  if (angle == 0 && side == plane.width) return plane;
+  Plane out(side, side);
+  const double c = std::cos(angle);
+  const double s = std::sin(angle);
+  const double middle = 0.5 * (side - 1);
+  for (int y = 0; y < side; ++y) {
+    for (int x = 0; x < side; ++x) {
+      const double dx = x - middle;
+      const double dy = y - middle;
+      out.at(x, y) = interpolate(plane, 0.5 * (plane.width - 1) + c * dx - s * dy,
+                                 0.5 * (plane.height - 1) + s * dx + c * dy);
+    }
+  }
+  return out;
+}
+
 Image to_image(const std::array<Plane, 3>& planes, int size) {
-  const Raster raster = resampled(planes[0], planes[1], planes[2], size);
+  const Raster raster = to_raster(planes, size);
   Image image;
   image.width = size;
   image.height = size;
@@ -133,10 +156,6 @@ Image to_image(const std::array<Plane, 3>& planes, int size) {
     }
   }
   return image;
-}
-
-Raster to_raster(const Scene& scene, int size) {
-  return resampled(scene.band(0), scene.band(1), scene.band(2), size);
 }
 
 }  // namespace firstlight::sim

@@ -24,17 +24,24 @@ struct Picture {
   double range = 7;         ///< asinh range: bright light is compressed as asinh over this
   double sky_level = 0;     ///< grey level of the sky
   double colour_boost = 1;  ///< saturation of the colours
-  bool half_chroma = true;  ///< colour kept at half resolution, as in 4:2:0 JPEG files
 };
 /// Colour-preserving asinh stretch (Lupton et al. 2004, PASP 116, 133): the mean of the bands is
 /// stretched, band ratios are kept, and a pixel above white is scaled down as a whole. Result:
 /// three planes of grey levels, not rounded.
 std::array<Plane, 3> stretch(const Scene& scene, const Picture& picture);
 
-/// The planes resampled to size x size pixels (bicubic, without aliasing when shrinking) and
-/// rounded to 8 bits.
+/// What a survey's picture files went through: the planes become those of a JPEG file (ISO/IEC
+/// 10918-1, colour at half resolution) of that quality.
+void compress(std::array<Plane, 3>& rgb, int quality);
+/// The middle side x side pixels of a plane turned by `angle` (radians; the pixel at offset d from
+/// the middle shows what lies at offset R(angle) d), cubic convolution: image servers turn frames
+/// north up.
+Plane rotated_middle(const Plane& plane, double angle, int side);
+
+/// The bands resampled to size x size pixels (bicubic, without aliasing when shrinking); brightness
+/// stays that of a pixel of the scene.
+Raster to_raster(const std::array<Plane, 3>& bands, int size);
+/// The same, rounded to 8 bits.
 Image to_image(const std::array<Plane, 3>& planes, int size);
-/// The bands resampled in the same way (brightness a pixel of the scene is kept).
-Raster to_raster(const Scene& scene, int size);
 
 }  // namespace firstlight::sim
