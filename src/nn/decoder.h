@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "firstlight/nn/config.h"
+#include "weight_reader.h"
+
+namespace firstlight::nn {
+
+/// Keys and values of all layers for one sequence. One thread at a time.
+struct DecoderState {
+  std::vector<kernels::KeyValues> layers;
+  std::size_t size() const { return layers.front().size(); }
+};
+
+/// A Llama or Mistral decoder with its embedding and output layer. Immutable; safe from any thread.
+class Decoder {
+ public:
+  /// Tensors as in LlamaModel under `text`; the output layer is `head`, or the embedding where
+  /// `head` is null. The embedding's table stays in the mapped file.
+  Decoder(const DecoderConfig& config, const WeightReader& text, const WeightReader* head);
+
+  const DecoderConfig& config() const { return config_; }
+  std::size_t hidden() const { return config_.hidden_size; }
+  /// Throws Error::input for an id outside the vocabulary.
+  void embed(std::int32_t token, float* out) const;
+  DecoderState make_state(std::size_t capacity) const;
+  /// Takes over the first `count` positions of another state.
+  void assign(DecoderState& state, const DecoderState& from, std::size_t count) const;
+
+  /// Called with the residual stream after each layer, 0 being the input.
+  using Observer = std::function<void(std::size_t layer, const float* x)>;
+
+  /// Runs `m` new rows through all layers: x [m, hidden] becomes the residual stream after the
+  /// last one. Row i stands at positions[i] and sees visible[i] among the state's keys, of which
+  /// the new rows are the last m. With `wanted`, only these rows (ascending) are computed in the
+  /// last layer and x holds them packed; the others are undefined.
+  void forward(DecoderState& state, float* x, std::size_t m, const std::int64_t* positions,
+               const kernels::Visible* visible, std::span<const std::size_t> wanted = {},
+               const Observer& observer = {}) const;
+
+  /// Final norm.
+  void normalise(const float* x, std::size_t m, float* y) const;
+  /// [m, vocabulary] from normalised rows.
+  void logits(const float* x, std::size_t m, float* y) const;
+
+  /// The keys that a row at `position` of a plain sequence sees, before itself and itself.
+  kernels::Visible causal(std::size_t position) const;
+  /// First key inside the window of a row at `position`.
+  std::size_t window_begin(std::size_t position) const;
+
+ private:
+  struct Layer {
+    std::vector<float> norm1, norm2;
+    LinearLayer query_key_value, out, gate_up, down;
+  };
+  void fill_rotary(const std::int64_t* positions, std::size_t m, float* cos, float* sin) const;
+
+  const kernels::Kernels& kernels_;
+  DecoderConfig config_;
+  const TensorView& embedding_;
+  std::vector<Layer> layers_;
+  std::vector<float> norm_;
+  kernels::PackedMatrix head_;
+  std::vector<float> frequencies_;
+  std::size_t table_rows_ = 0;    ///< positions with precomputed rotation
+  std::vector<float> cos_, sin_;  ///< [table_rows_, head_size / 2]
+};
+
+}  // namespace firstlight::nn

@@ -1,0 +1,339 @@
+#include "firstlight/nn/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/text.h"
+#include "firstlight/kernels/kernels.h"
+
+namespace firstlight::nn {
+namespace {
+
+using nlohmann::json;
+
+struct DtypeName {
+  Dtype dtype;
+  const char* name;
+  std::size_t size;
+};
+constexpr std::array<DtypeName, 13> kDtypes = {{{Dtype::kF64, "F64", 8},
+                                                {Dtype::kF32, "F32", 4},
+                                                {Dtype::kF16, "F16", 2},
+                                                {Dtype::kBf16, "BF16", 2},
+                                                {Dtype::kI64, "I64", 8},
+                                                {Dtype::kI32, "I32", 4},
+                                                {Dtype::kI16, "I16", 2},
+                                                {Dtype::kI8, "I8", 1},
+                                                {Dtype::kU64, "U64", 8},
+                                                {Dtype::kU32, "U32", 4},
+                                                {Dtype::kU16, "U16", 2},
+                                                {Dtype::kU8, "U8", 1},
+                                                {Dtype::kBool, "BOOL", 1}}};
+
+/// The safetensors library's own limit.
+constexpr std::uint64_t kMaxHeader = 100'000'000;
+
+const DtypeName& entry(Dtype dtype) {
+  return *std::find_if(kDtypes.begin(), kDtypes.end(),
+                       [&](const DtypeName& d) { return d.dtype == dtype; });
+}
+
+Error bad(const std::string& path, const std::string& what) {
+  return Error::input(path, what, "the file is damaged or not a safetensors file");
+}
+
+/// Bytes of a tensor, or -1 where the product does not fit.
+std::int64_t byte_count(const std::vector<std::int64_t>& shape, std::size_t size) {
+  std::int64_t bytes = static_cast<std::int64_t>(size);
+  for (const std::int64_t side : shape) {
+    if (side < 0 || __builtin_mul_overflow(bytes, side, &bytes)) return -1;
+  }
+  return bytes;
+}
+
+TensorView parse_tensor(const std::string& path, const std::string& name, const json& value,
+                        const std::byte* data, std::uint64_t data_size) {
+  const std::string where = "tensor '" + name + "'";
+  if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
+      !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
+      !value["data_offsets"].is_array() || value["data_offsets"].size() != 2) {
+    throw bad(path, where + " lacks dtype, shape or data_offsets");
+  }
+  TensorView view;
+  view.name = name;
+  view.file = path;
+  const auto dtype = value["dtype"].get<std::string>();
+  const auto known = std::find_if(kDtypes.begin(), kDtypes.end(),
+                                  [&](const DtypeName& d) { return dtype == d.name; });
+  if (known == kDtypes.end()) {
+    throw Error::input(path, where + " has the unsupported type '" + dtype + "'");
+  }
+  view.dtype = known->dtype;
+  if (value["shape"].size() > 16) throw bad(path, where + " has more than 16 dimensions");
+  for (const json& side : value["shape"]) {
+    if (!side.is_number_unsigned()) throw bad(path, where + " has a malformed shape");
+    view.shape.push_back(side.get<std::int64_t>());
+  }
+  const json& offsets = value["data_offsets"];
+  if (!offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
+    throw bad(path, where + " has malformed data_offsets");
+  }
+  const auto begin = offsets[0].get<std::uint64_t>();
+  const auto end = offsets[1].get<std::uint64_t>();
+  if (begin > end || end > data_size) throw bad(path, where + " lies outside the file");
+  const std::int64_t bytes = byte_count(view.shape, known->size);
+  if (bytes < 0 || static_cast<std::uint64_t>(bytes) != end - begin) {
+    throw bad(path, where + " has a shape that does not match its bytes");
+  }
+  view.data = data + begin;
+  view.bytes = end - begin;
+  return view;
+}
+
+}  // namespace
+
+std::string to_string(Dtype dtype) { return entry(dtype).name; }
+std::size_t size_of(Dtype dtype) { return entry(dtype).size; }
+
+std::string TensorView::shape_text() const {
+  std::vector<std::string> sides;
+  for (const std::int64_t side : shape) sides.push_back(std::to_string(side));
+  return "[" + text::join(sides, ", ") + "]";
+}
+
+std::vector<float> TensorView::to_f32() const {
+  std::vector<float> x(numel());
+  switch (dtype) {
+    case Dtype::kF64:
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        double v;
+        std::memcpy(&v, data + i * sizeof v, sizeof v);
+        x[i] = static_cast<float>(v);
+      }
+      return x;
+    case Dtype::kF32:
+    case Dtype::kF16:
+    case Dtype::kBf16: {
+      const auto source = dtype == Dtype::kF32   ? kernels::Source::kF32
+                          : dtype == Dtype::kF16 ? kernels::Source::kF16
+                                                 : kernels::Source::kBf16;
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = kernels::read_number(source, data, i);
+      return x;
+    }
+    default:
+      throw Error::input(file, "tensor '" + name + "' is " + to_string(dtype) +
+                                   ", a floating-point type is needed");
+  }
+}
+
+struct SafetensorsFile::Impl {
+  std::string path;
+  void* map = MAP_FAILED;
+  std::size_t size = 0;
+  std::map<std::string, TensorView> tensors;
+
+  ~Impl() {
+    if (map != MAP_FAILED) munmap(map, size);
+  }
+};
+
+SafetensorsFile::SafetensorsFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SafetensorsFile::~SafetensorsFile() = default;
+SafetensorsFile::SafetensorsFile(SafetensorsFile&&) noexcept = default;
+SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&&) noexcept = default;
+
+SafetensorsFile SafetensorsFile::open(const std::string& path) {
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw Error::input(path, std::string("cannot be opened: ") + std::strerror(errno));
+  struct stat info {};
+  const bool readable = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  if (readable && info.st_size > 0) {
+    impl->size = static_cast<std::size_t>(info.st_size);
+    impl->map = mmap(nullptr, impl->size, PROT_READ, MAP_PRIVATE, fd, 0);
+  }
+  const int error = errno;
+  ::close(fd);
+  if (!readable) throw Error::input(path, "is not a regular file");
+  if (impl->size < 8) throw bad(path, "is shorter than its header");
+  if (impl->map == MAP_FAILED) {
+    throw Error::input(path, std::string("cannot be mapped: ") + std::strerror(error));
+  }
+
+  const auto* bytes = static_cast<const std::byte*>(impl->map);
+  std::uint64_t header_size = 0;
+  for (int i = 7; i >= 0; --i) {
+    header_size = header_size << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+  }
+  if (header_size > kMaxHeader || header_size > impl->size - 8) {
+    throw bad(path, "its header would be " + std::to_string(header_size) +
+                        " bytes long, the file has " + std::to_string(impl->size));
+  }
+  const auto* text = reinterpret_cast<const char*>(bytes + 8);
+  const json header = json::parse(text, text + header_size, nullptr, false);
+  if (!header.is_object()) throw bad(path, "its header is not a JSON object");
+
+  const std::byte* data = bytes + 8 + header_size;
+  const std::uint64_t data_size = impl->size - 8 - header_size;
+  for (const auto& [name, value] : header.items()) {
+    if (name == "__metadata__") continue;
+    impl->tensors.emplace(name, parse_tensor(path, name, value, data, data_size));
+  }
+  std::vector<const TensorView*> by_place;
+  for (const auto& [name, view] : impl->tensors) by_place.push_back(&view);
+  std::sort(by_place.begin(), by_place.end(), [](const TensorView* a, const TensorView* b) {
+    return a->data != b->data ? a->data < b->data : a->bytes < b->bytes;
+  });
+  const std::byte* expected = data;
+  for (const TensorView* view : by_place) {
+    if (view->data != expected) {
+      throw bad(path, "tensor '" + view->name + "' overlaps another or leaves a gap");
+    }
+    expected += view->bytes;
+  }
+  if (expected != data + data_size) throw bad(path, "bytes follow the last tensor");
+  return SafetensorsFile(std::move(impl));
+}
+
+const std::string& SafetensorsFile::path() const { return impl_->path; }
+const std::map<std::string, TensorView>& SafetensorsFile::tensors() const { return impl_->tensors; }
+
+const TensorView* SafetensorsFile::find(const std::string& name) const {
+  const auto at = impl_->tensors.find(name);
+  return at == impl_->tensors.end() ? nullptr : &at->second;
+}
+
+const TensorView& SafetensorsFile::at(const std::string& name) const {
+  if (const TensorView* view = find(name)) return *view;
+  throw Error::input(impl_->path, "has no tensor '" + name + "'");
+}
+
+void SafetensorsFile::release(const TensorView& tensor) const {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(tensor.data) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(tensor.data) + tensor.bytes) / page * page;
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+Weights Weights::open(const std::string& folder) {
+  namespace fs = std::filesystem;
+  Weights weights;
+  weights.folder_ = folder;
+  const std::string single = folder + "/model.safetensors";
+  const std::string index = single + ".index.json";
+  std::map<std::string, std::string> wanted;  // tensor -> file
+  if (fs::exists(single)) {
+    weights.files_.push_back(SafetensorsFile::open(single));
+  } else if (fs::exists(index)) {
+    const json content = json::parse(text::read_file(index), nullptr, false);
+    if (!content.is_object() || !content.contains("weight_map") ||
+        !content["weight_map"].is_object()) {
+      throw Error::input(index, "has no object 'weight_map'");
+    }
+    std::set<std::string> shards;
+    for (const auto& [name, file] : content["weight_map"].items()) {
+      if (!file.is_string()) throw Error::input(index, "names no file for tensor '" + name + "'");
+      const auto shard = file.get<std::string>();
+      if (shard.find('/') != std::string::npos || shard == "..") {
+        throw Error::input(index, "names the file '" + shard + "' outside its folder");
+      }
+      wanted[name] = folder + "/" + shard;
+      shards.insert(shard);
+    }
+    for (const std::string& shard : shards) {
+      weights.files_.push_back(SafetensorsFile::open(folder + "/" + shard));
+    }
+  } else {
+    throw Error::input(folder, "holds neither model.safetensors nor model.safetensors.index.json");
+  }
+  for (std::size_t f = 0; f < weights.files_.size(); ++f) {
+    for (const auto& [name, view] : weights.files_[f].tensors()) {
+      const auto at = wanted.find(name);
+      if (!wanted.empty() && (at == wanted.end() || at->second != view.file)) continue;
+      weights.tensors_[name] = {f, &view};
+    }
+  }
+  for (const auto& [name, file] : wanted) {
+    if (!weights.tensors_.contains(name)) {
+      throw Error::input(file, "has no tensor '" + name + "', which " + index + " places there");
+    }
+  }
+  return weights;
+}
+
+std::vector<std::string> Weights::files() const {
+  std::vector<std::string> paths;
+  for (const SafetensorsFile& file : files_) paths.push_back(file.path());
+  return paths;
+}
+
+const TensorView* Weights::find(const std::string& name) const {
+  const auto at = tensors_.find(name);
+  return at == tensors_.end() ? nullptr : at->second.second;
+}
+
+std::vector<std::string> Weights::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, place] : tensors_) names.push_back(name);
+  return names;
+}
+
+void Weights::release(const TensorView& tensor) const {
+  files_[tensors_.at(tensor.name).first].release(tensor);
+}
+
+void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::uint64_t offset = 0;
+  for (const TensorToWrite& t : tensors) {
+    if (header.contains(t.name)) {
+      throw Error::usage(path, "tensor '" + t.name + "' is there twice");
+    }
+    const std::int64_t bytes = byte_count(t.shape, size_of(t.dtype));
+    if (bytes < 0) throw Error::usage(path, "tensor '" + t.name + "' has an impossible shape");
+    header[t.name] = {{"dtype", to_string(t.dtype)},
+                      {"shape", t.shape},
+                      {"data_offsets", {offset, offset + static_cast<std::uint64_t>(bytes)}}};
+    offset += static_cast<std::uint64_t>(bytes);
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+
+  const std::string temporary = path + ".partial";
+  const auto fail = [&]() -> Error {
+    const std::string cause = std::strerror(errno);
+    std::remove(temporary.c_str());
+    return Error::internal(path, "cannot be written: " + cause);
+  };
+  std::FILE* file = std::fopen(temporary.c_str(), "wb");
+  if (file == nullptr) throw fail();
+  unsigned char size[8];
+  for (int i = 0; i < 8; ++i) size[i] = static_cast<unsigned char>(text.size() >> (8 * i));
+  bool ok = std::fwrite(size, 1, 8, file) == 8 &&
+            std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  for (const TensorToWrite& t : tensors) {
+    const auto bytes = static_cast<std::size_t>(byte_count(t.shape, size_of(t.dtype)));
+    ok = ok && std::fwrite(t.data, 1, bytes, file) == bytes;
+  }
+  ok = std::fflush(file) == 0 && ok;
+  ok = fsync(fileno(file)) == 0 && ok;
+  ok = std::fclose(file) == 0 && ok;
+  if (!ok || std::rename(temporary.c_str(), path.c_str()) != 0) throw fail();
+}
+
+}  // namespace firstlight::nn
