@@ -80,9 +80,9 @@ std::string pixel_settings_hash(const Task& task) {
     const StretchSettings& s = view.stretch;
     // One line a view; fmt writes the shortest form that reads back the same.
     hash.update(fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", view.name, s.kind,
-                            optional(s.low), optional(s.high), s.softening, s.percentile, s.stretch,
-                            s.contrast, s.limits_from, s.invert, view.crop, optional(view.resize),
-                            view.resize_filter));
+                            optional(s.low), optional(s.high), optional(s.softening), s.percentile,
+                            s.stretch, s.contrast, s.limits_from, s.invert, view.crop,
+                            optional(view.resize), view.resize_filter));
   }
   return hash.hex();
 }

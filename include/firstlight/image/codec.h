@@ -15,9 +15,9 @@ namespace firstlight {
 /// equal to Pillow's; EXIF orientation is not applied to JPEG, TIFF's own orientation is, as in
 /// Pillow. 16-bit, signed and floating-point values, and 8-bit files of two or more bands that are
 /// no colour picture, become a Raster, as stored and without gamma; a colour picture's bands then
-/// are blue, green, red. TIFF: strips or tiles, interleaved or planar, uncompressed, LZW, deflate or
-/// PackBits; the first picture of several. A truncated, corrupt or oversized file is an Error that
-/// names `origin` and the cause. Safe from any thread.
+/// are blue, green, red. TIFF: strips or tiles, interleaved or planar, uncompressed, LZW, deflate
+/// or PackBits; the first picture of several. A truncated, corrupt or oversized file is an Error
+/// that names `origin` and the cause. Safe from any thread.
 Result<Pixels> decode_image(std::string_view bytes, const std::string& origin,
                             const PixelLimits& limits = {});
 /// Reads and decodes a file; an unreadable, empty or huge file is an Error.

@@ -34,15 +34,14 @@ struct Raster {
   int bands = 1;
   std::vector<float> values;
 
-  float* plane(int band) {
-    return values.data() + static_cast<std::size_t>(band) * width * height;
-  }
+  float* plane(int band) { return values.data() + static_cast<std::size_t>(band) * width * height; }
   const float* plane(int band) const {
     return values.data() + static_cast<std::size_t>(band) * width * height;
   }
 };
 
-/// What a reader delivers: a picture that somebody has already stretched, or values to be stretched.
+/// What a reader delivers: a picture that somebody has already stretched, or values to be
+/// stretched.
 using Pixels = std::variant<Image, Raster>;
 
 /// Limits that every decoder and reader enforces before it allocates.

@@ -41,10 +41,10 @@ struct StretchSettings {
   std::string kind = "none";  ///< none | linear | asinh | log | percentile | zscale | lupton
   std::optional<double> low;
   std::optional<double> high;
-  double softening = 0.1;    ///< asinh: fraction `a`; lupton: Q; log: exponent `a`
-  double percentile = 99.5;  ///< percentile: kept interval in percent
-  double stretch = 5.0;      ///< lupton: linear scale
-  double contrast = 0.25;    ///< zscale
+  std::optional<double> softening;  ///< asinh, log: `a` (0.1, 1000); lupton: Q (8)
+  double percentile = 99.5;         ///< percentile, asinh, log: kept interval in percent
+  double stretch = 5.0;             ///< lupton: linear scale
+  double contrast = 0.25;           ///< zscale
   double limits_from = 1.0;  ///< central fraction of the frame that the limits are taken from
   bool invert = false;
   friend bool operator==(const StretchSettings&, const StretchSettings&) = default;
