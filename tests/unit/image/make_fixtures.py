@@ -260,7 +260,8 @@ def own_files():
 def main():
     HERE.mkdir(exist_ok=True)
     for old in HERE.iterdir():
-        old.unlink()
+        if old.name != "astropy.json":
+            old.unlink()
     expected = {"codec": codec_files(), "own": own_files(), "resize": resize_cases(), "resize_float": float_cases()}
     (HERE / "pillow.json").write_text(json.dumps(expected, indent=1) + "\n")
 
