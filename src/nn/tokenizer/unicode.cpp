@@ -1,7 +1,6 @@
 #include "tokenizer/unicode.h"
 
 #include <unicode/bytestream.h>
-#include <unicode/casemap.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
 #include <unicode/uchar.h>
@@ -31,6 +30,17 @@ bool is_punctuation(char32_t c) {
 }
 
 bool is_combining_mark(char32_t c) { return in_category(c, U_GC_M_MASK); }
+
+bool is_digit(char32_t c) {
+  const auto type = u_getIntPropertyValue(code_point(c), UCHAR_NUMERIC_TYPE);
+  return type == U_NT_DECIMAL || type == U_NT_DIGIT;
+}
+
+bool is_letter(char32_t c) { return in_category(c, U_GC_L_MASK); }
+
+bool is_alphanumeric(char32_t c) {
+  return is_letter(c) || u_getIntPropertyValue(code_point(c), UCHAR_NUMERIC_TYPE) != U_NT_NONE;
+}
 
 bool is_word_character(char32_t c) {
   return u_hasBinaryProperty(code_point(c), UCHAR_ALPHABETIC) ||
@@ -80,17 +90,6 @@ std::string lower_case(std::string_view utf8) {
       utf8_append(out, static_cast<char32_t>(u_tolower(code_point(c))));
     }
   }
-  return out;
-}
-
-std::string upper_case(std::string_view utf8) {
-  UErrorCode status = U_ZERO_ERROR;
-  std::string out;
-  icu::StringByteSink<std::string> sink(&out);
-  icu::CaseMap::utf8ToUpper("", 0,
-                            icu::StringPiece(utf8.data(), static_cast<std::int32_t>(utf8.size())),
-                            sink, nullptr, status);
-  if (U_FAILURE(status)) throw Error::internal("upper case", u_errorName(status));
   return out;
 }
 
