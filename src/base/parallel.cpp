@@ -90,7 +90,9 @@ class Pool {
   std::exception_ptr error_;
 };
 
-int hardware_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int hardware_threads() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 std::mutex pool_mutex;
 int threads_wanted = hardware_threads();

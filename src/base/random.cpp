@@ -90,9 +90,7 @@ std::uint64_t Random::poisson(double mean) {
   }
 }
 
-Random::State Random::state() const {
-  return {{words_[0], words_[1], words_[2], words_[3]}};
-}
+Random::State Random::state() const { return {{words_[0], words_[1], words_[2], words_[3]}}; }
 
 Random Random::from_state(const State& state) {
   Random random;

@@ -9,7 +9,8 @@
 
 namespace firstlight {
 
-/// What went wrong, as far as a caller must tell cases apart. The program maps each to its exit code.
+/// What went wrong, as far as a caller must tell cases apart. The program maps each to its exit
+/// code.
 enum class ErrorKind {
   kUsage,     ///< arguments, task files, configuration: exit code 2
   kInput,     ///< a file or a sample cannot be read or has the wrong form: exit code 1
@@ -47,8 +48,8 @@ class Error : public std::runtime_error {
 template <typename T>
 class Result {
  public:
-  Result(T value) : content_(std::move(value)) {}        // NOLINT: implicit by design
-  Result(Error error) : content_(std::move(error)) {}    // NOLINT: implicit by design
+  Result(T value) : content_(std::move(value)) {}      // NOLINT: implicit by design
+  Result(Error error) : content_(std::move(error)) {}  // NOLINT: implicit by design
 
   bool ok() const { return content_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -33,8 +33,9 @@ TEST(Parallel, NestedCallsRun) {
 
 TEST(Parallel, RethrowsAndStaysUsable) {
   set_num_threads(2);
-  EXPECT_THROW(parallel_for(100, 1, [](std::size_t, std::size_t) { throw std::runtime_error("x"); }),
-               std::runtime_error);
+  EXPECT_THROW(
+      parallel_for(100, 1, [](std::size_t, std::size_t) { throw std::runtime_error("x"); }),
+      std::runtime_error);
   std::atomic<int> total = 0;
   parallel_for(100, 1, [&](std::size_t b, std::size_t e) { total += static_cast<int>(e - b); });
   EXPECT_EQ(total, 100);

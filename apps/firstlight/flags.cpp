@@ -1,0 +1,107 @@
+#include "flags.h"
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/parallel.h"
+#include "firstlight/base/text.h"
+
+namespace firstlight::app {
+
+std::pair<int, int> parse_part(const std::string& text, const std::string& flag) {
+  const auto parts = text::split(text, '/');
+  if (parts.size() == 2) {
+    const auto i = text::parse_int(parts[0]);
+    const auto k = text::parse_int(parts[1]);
+    if (i && k && *i >= 0 && *i < *k && *k <= 1'000'000) {
+      return {static_cast<int>(*i), static_cast<int>(*k)};
+    }
+  }
+  throw Error::usage(flag, "'" + text + "' is not I/N with 0 <= I < N", "for instance 0/5");
+}
+
+void add_model_flag(CLI::App& command, std::string& model) {
+  command
+      .add_option("--model", model,
+                  "embedded, or hf:DIR[?dtype=f32|bf16] for a Hugging Face folder of type llava")
+      ->type_name("MODEL")
+      ->capture_default_str();
+}
+
+void add_threads_flag(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "threads of the model; 0 takes every core")
+      ->type_name("N")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+}
+
+void use_threads(int threads) {
+  if (threads > 0) set_num_threads(threads);
+}
+
+void SelectionFlags::add(CLI::App& command) {
+  const std::string group = "Selection";
+  command.add_option("--limit", limit_, "the first N samples after the other selections")
+      ->type_name("N")
+      ->group(group);
+  command
+      .add_option("--sample", sample_, "N samples drawn at random, the same for the same --seed")
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--seed", seed_, "seed of --sample (default 0)")->type_name("S")->group(group);
+  command.add_option("--fold", fold_, "only fold I of K (I from 0), by hash of the id")
+      ->type_name("I/K")
+      ->group(group);
+  command.add_option("--not-fold", not_fold_, "all but fold I of K")
+      ->type_name("I/K")
+      ->group(group);
+  command
+      .add_option("--shard", shard_,
+                  "part I of N (I from 0) of the selection, to share it among processes")
+      ->type_name("I/N")
+      ->group(group);
+}
+
+Selection SelectionFlags::selection() const {
+  Selection selection;
+  selection.limit = limit_;
+  selection.sample = sample_;
+  selection.seed = seed_.value_or(0);
+  if (!fold_.empty()) selection.fold = parse_part(fold_, "--fold");
+  if (!not_fold_.empty()) selection.not_fold = parse_part(not_fold_, "--not-fold");
+  if (!shard_.empty()) selection.shard = parse_part(shard_, "--shard");
+  return selection;
+}
+
+std::vector<std::pair<std::string, std::string>> SelectionFlags::settings() const {
+  std::vector<std::pair<std::string, std::string>> settings;
+  if (limit_) settings.push_back({"data.limit", std::to_string(*limit_)});
+  if (sample_) {
+    settings.push_back({"data.sample", std::to_string(*sample_)});
+    settings.push_back({"data.seed", std::to_string(seed_.value_or(0))});
+  }
+  if (!fold_.empty()) settings.push_back({"data.fold", fold_});
+  if (!not_fold_.empty()) settings.push_back({"data.not_fold", not_fold_});
+  if (!shard_.empty()) settings.push_back({"data.shard", shard_});
+  return settings;
+}
+
+void add_normalisation_flag(CLI::App& command, std::string& name) {
+  command
+      .add_option("--normalisation", name,
+                  "how token log-probabilities become one number a label: sum, mean, first_token, "
+                  "or pmi (needs the pass blank or no_descriptions)")
+      ->type_name("NAME");
+}
+
+Normalisation parse_normalisation(const std::string& name) {
+  if (const auto found = normalisation(name)) return *found;
+  throw Error::usage("--normalisation", "unknown normalisation '" + name + "'",
+                     "known: sum, mean, first_token, pmi");
+}
+
+Interpretation interpretation_from(const RunStore& run, const std::string& name) {
+  Interpretation interpretation = interpretation_of(run);
+  if (!name.empty()) interpretation.normalisation = parse_normalisation(name);
+  return interpretation;
+}
+
+}  // namespace firstlight::app

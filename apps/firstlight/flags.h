@@ -1,0 +1,50 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "firstlight/data/source.h"
+#include "firstlight/run/prediction.h"
+#include "firstlight/run/store.h"
+#include "firstlight/score/score.h"
+
+/// Flags that several commands share: one word, one meaning.
+namespace firstlight::app {
+
+/// "i/k" with 0 <= i < k; throws Error::usage naming `flag`.
+std::pair<int, int> parse_part(const std::string& text, const std::string& flag);
+
+/// --model.
+void add_model_flag(CLI::App& command, std::string& model);
+/// --threads: 0 takes every core.
+void add_threads_flag(CLI::App& command, int& threads);
+void use_threads(int threads);
+
+/// --limit, --sample, --seed, --fold, --not-fold, --shard.
+class SelectionFlags {
+ public:
+  void add(CLI::App& command);
+  Selection selection() const;
+  /// The flags that were given, as settings of a run ("data.fold" = "0/5").
+  std::vector<std::pair<std::string, std::string>> settings() const;
+
+ private:
+  std::optional<std::size_t> limit_;
+  std::optional<std::size_t> sample_;
+  std::optional<std::uint64_t> seed_;
+  std::string fold_;
+  std::string not_fold_;
+  std::string shard_;
+};
+
+/// --normalisation; empty means the one that the run was made with.
+void add_normalisation_flag(CLI::App& command, std::string& name);
+/// Throws Error::usage for an unknown name.
+Normalisation parse_normalisation(const std::string& name);
+/// The run's own interpretation, or with the normalisation that the user names.
+Interpretation interpretation_from(const RunStore& run, const std::string& normalisation);
+
+}  // namespace firstlight::app
