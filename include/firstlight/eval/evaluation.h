@@ -32,7 +32,7 @@ struct EvaluationOptions {
   int curve_points = 1000;  ///< longest curve that is kept, >= 2; longer ones are thinned evenly
   /// Prevalence of classes in the survey that a model is meant for; empty = no such evaluation.
   /// Classes that are not named share what is left in proportion to their samples.
-  std::vector<std::pair<ClassId, double>> prior;
+  std::vector<std::pair<ClassId, double>> prior = {};
 };
 
 struct ClassMetrics {
@@ -52,7 +52,8 @@ struct MeanMetrics {
   Estimate auc;
 };
 
-/// Samples whose confidence (largest probability) lies in (low, high]; the first bin holds 0 too.
+/// Samples whose confidence (probability of their label) lies in (low, high]; the first bin holds 0
+/// too.
 struct ReliabilityBin {
   double low = 0;
   double high = 0;
@@ -97,7 +98,7 @@ struct Evaluation {
   std::size_t n = 0;                 ///< labelled samples evaluated
   std::size_t failed = 0;
   std::size_t without_truth = 0;
-  bool weighted = false;  ///< event weights were given
+  bool event_weights = false;  ///< event weights were given
   double level = 0.95;
   int resamples = 0;
   std::uint64_t seed = 0;
@@ -106,13 +107,13 @@ struct Evaluation {
   Estimate balanced_accuracy;
   std::vector<ClassMetrics> per_class;
   MeanMetrics macro;       ///< each class counts the same
-  MeanMetrics by_support;  ///< each class counts by its samples ("weighted" in tables and JSON)
+  MeanMetrics weighted;  ///< each class counts by its samples
   std::vector<std::vector<double>> confusion;  ///< [truth][predicted], sums of weights
 
   Estimate nll;           ///< mean negative log-likelihood of the true class, in nats
   Estimate brier;         ///< mean squared distance of the probabilities from the truth, in [0, 2]
   Estimate ece;           ///< expected calibration error of the confidence
-  Estimate ece_debiased;  ///< the same without the part that comes from finite bins
+  Estimate ece_debiased;  ///< root mean square calibration error, without what finite bins add
   std::vector<ReliabilityBin> reliability;
   std::vector<RocCurve> roc;  ///< by class
   RiskCoverage risk_coverage;

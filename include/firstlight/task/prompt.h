@@ -32,7 +32,7 @@ struct RenderedPrompt {
 /// Which prompt of a task.
 struct PromptVariant {
   bool descriptions = true;    ///< false: pass `no_descriptions`
-  std::vector<ClassId> order;  ///< order of the classes in the prompt; empty = the task's
+  std::vector<ClassId> order = {};  ///< order of the classes in the prompt; empty = the task's
 };
 
 /// Text of a measured column for the sample at hand. Must throw Error for a column that is absent
