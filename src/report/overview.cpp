@@ -141,7 +141,7 @@ std::string to_text(const Evaluation& evaluation) {
       {"accuracy", &evaluation.accuracy},
       {"balanced accuracy", &evaluation.balanced_accuracy},
       {"macro F1", &evaluation.macro.f1},
-      {"weighted F1", &evaluation.by_support.f1},
+      {"weighted F1", &evaluation.weighted.f1},
       {"macro AUC", &evaluation.macro.auc},
       {"negative log-likelihood", &evaluation.nll},
       {"Brier score", &evaluation.brier},
