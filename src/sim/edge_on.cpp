@@ -20,7 +20,7 @@ void draw_edge_on(Galaxy& galaxy, const Frame& frame, Random& random) {
   truth.bulge_fraction =
       bulgeless ? random.uniform(0, 0.06) : std::min(0.5, 0.05 + 0.12 * random.exponential());
   truth.sersic_index = random.uniform(1.0, 3.5);
-  const double thickness = truncated_normal(random, 0.21, 0.07, 0.08, 0.42);  // z0 / h
+  const double thickness = truncated_normal(random, 0.22, 0.08, 0.08, 0.48);  // z0 / h
   const double tilt = std::cos(truth.inclination_deg * kDegree);
   const double bulge = truth.bulge_fraction;
   const double bulge_radius = random.uniform(0.15, 0.4);  // in half-light radii of the disk

@@ -6,6 +6,7 @@
 
 #include "firstlight/base/error.h"
 #include "galaxy_parts.h"
+#include "spiral.h"
 #include "survey.h"
 
 namespace firstlight::sim {
@@ -88,30 +89,52 @@ void set_geometry(GalaxyTruth& truth, const Frame& frame, const Ellipse& shape) 
 
 void draw_spheroid(Galaxy& galaxy, const Frame& frame, Random& random, bool cigar) {
   GalaxyTruth& truth = galaxy.truth;
-  truth.bulge_fraction = 1;
-  // A part of the round ones are disks without structure, seen face-on, bluer and flatter.
-  const bool diskish = random.chance(cigar ? 0.35 : 0.3);
-  truth.sersic_index =
-      diskish ? random.uniform(0.8, 1.7) : truncated_normal(random, 3.2, 1.1, 1.3, 6);
-  truth.g_minus_r = diskish ? truncated_normal(random, 0.62, 0.2, 0.2, 1.1)
-                            : truncated_normal(random, 0.88, 0.13, 0.4, 1.3);
   Ellipse shape{frame.x, frame.y, 1, 1, random.uniform(0, kPi)};
-  shape.axis_ratio = cigar ? truncated_normal(random, 0.41, 0.06, 0.24, 0.52)
+  shape.axis_ratio = cigar ? truncated_normal(random, 0.385, 0.05, 0.24, 0.48)
                            : 1 - std::abs(truncated_normal(random, 0.06, 0.07, -0.3, 0.3));
+  // What volunteers call smooth is an elliptical, or a lenticular or faint spiral without visible
+  // structure: a bluer disk around a yellow bulge.
+  const bool disk = random.chance(0.55);
+  truth.bulge_fraction = disk ? std::min(0.5, 0.15 * random.exponential()) : 1;
+  const double bulge = truth.bulge_fraction;
+  truth.sersic_index = disk ? random.uniform(1, 3.5) : truncated_normal(random, 3.0, 1.1, 1.3, 6);
+  truth.g_minus_r = disk ? truncated_normal(random, cigar ? 0.75 : 0.62, 0.18, 0.2, 1.1)
+                         : truncated_normal(random, 0.88, 0.13, 0.4, 1.3);
   const double n = truth.sersic_index;
+  const double disk_n = random.uniform(0.6, 1.2);
+  const double bulge_radius = disk ? random.uniform(0.12, 0.35) : 1;
   shape.radius = fitting_radius(
-      frame, [n](double r) { return sersic_intensity(r, 1, n); }, true);
-  Plane light(frame.drawn, frame.drawn);
-  add_sersic(light, shape, n, 1.0);
-  galaxy.scene.add(light, galaxy_colour(truth.g_minus_r));
-  if (!diskish && random.chance(0.5)) {
+      frame,
+      [=](double r) {
+        return bulge * sersic_intensity(r, bulge_radius, n) +
+               (bulge < 1 ? (1 - bulge) * sersic_intensity(r, 1, disk_n) : 0.0);
+      },
+      true);
+  if (disk) {
+    galaxy.scene.add_sersic(shape, disk_n, 1 - bulge, galaxy_colour(truth.g_minus_r));
+    // Too faint or too blurred to be called structure, but there.
+    SpiralPattern pattern;
+    pattern.arms = static_cast<int>(random.below(3));
+    pattern.pitch = random.uniform(0.15, 0.5);
+    pattern.phase = random.uniform(0, 2 * kPi);
+    pattern.flocculence = random.uniform(0.3, 1.0);
+    Ellipse plane = shape;
+    plane.radius /= 1.678;
+    const SpiralLight light = spiral_light(frame.drawn, frame.drawn, plane, pattern, 0, random);
+    galaxy.scene.add(light.young, galaxy_colour(truth.g_minus_r - 0.1),
+                     (1 - bulge) * random.uniform(0, 0.5));
+  }
+  Ellipse core = shape;
+  core.radius *= bulge_radius;
+  core.axis_ratio = disk ? 1 - 0.7 * (1 - shape.axis_ratio) : shape.axis_ratio;
+  const double core_colour =
+      disk ? std::max(truth.g_minus_r, random.normal(0.88, 0.12)) : truth.g_minus_r;
+  galaxy.scene.add_sersic(core, n, bulge, galaxy_colour(core_colour));
+  if (!disk && random.chance(0.5)) {
     // Colour gradients: centres are redder.
-    Plane core(frame.drawn, frame.drawn);
-    Ellipse inner = shape;
-    inner.radius *= 0.5;
-    const double amount = random.uniform(0.05, 0.25);
-    add_sersic(core, inner, n, amount);
-    galaxy.scene.add(core, galaxy_colour(truth.g_minus_r + random.uniform(0.05, 0.3)));
+    core.radius *= 0.5;
+    galaxy.scene.add_sersic(core, n, random.uniform(0.05, 0.25),
+                            galaxy_colour(truth.g_minus_r + random.uniform(0.05, 0.3)));
   }
   set_geometry(truth, frame, shape);
 }
@@ -143,10 +166,10 @@ std::string draw_galaxy_class(Random& random, const GalaxyOptions& options) {
 SimulatedGalaxy simulate_galaxy(Random& random, const GalaxyOptions& options) {
   check(options);
   const std::string key = draw_galaxy_class(random, options);
-  Frame frame = key == "smooth_round"   ? draw_frame(random, 80, 0.28, 170)
-                : key == "smooth_cigar" ? draw_frame(random, 98, 0.28, 160)
-                : key == "edge_on_disk" ? draw_frame(random, 125, 0.30, 110)
-                                        : draw_frame(random, 130, 0.32, 120);
+  Frame frame = key == "smooth_round"   ? draw_frame(random, 80, 0.28, 145)
+                : key == "smooth_cigar" ? draw_frame(random, 98, 0.28, 135)
+                : key == "edge_on_disk" ? draw_frame(random, 125, 0.30, 100)
+                                        : draw_frame(random, 130, 0.32, 105);
   // What the contour misses or adds: bulges and arms of disks, measured on the pictures.
   if (key == "edge_on_disk") frame.extent *= 1.33;
   if (key == "unbarred_spiral") frame.extent *= 0.91;
@@ -165,7 +188,15 @@ SimulatedGalaxy simulate_galaxy(Random& random, const GalaxyOptions& options) {
   truth.peak_signal_to_noise = frame.peak;
 
   Scene& scene = galaxy.scene;
-  scene.convolve(moffat_mixture(frame.fwhm));
+  // Bands are exposed one after another, through different depths of air.
+  std::array<Scene::Band, 3> bands;
+  for (const int b : {0, 2}) {
+    bands[b] = {truncated_normal(random, 0, 0.15, -0.6, 0.6),
+                truncated_normal(random, 0, 0.15, -0.6, 0.6),
+                truncated_normal(random, b == 0 ? 0.97 : 1.06, 0.06, 0.85, 1.25)};
+  }
+  scene.set_bands(bands);
+  scene.convolve(frame.fwhm);
   // Objects differ in more than one colour: lines, metals, dust.
   const std::array<double, 3> tint = {log_normal(random, 1, 0.035), 1.0,
                                       log_normal(random, 1, 0.035)};
@@ -189,18 +220,18 @@ SimulatedGalaxy simulate_galaxy(Random& random, const GalaxyOptions& options) {
   expose(scene, random, exposure);
 
   Picture picture;
-  picture.slope = std::clamp(log_normal(random, 11, 0.15), 6.0, 18.0);
+  picture.slope = std::clamp(log_normal(random, 12, 0.15), 6.0, 18.0);
   picture.range = random.uniform(6.5, 7.5);
 
   SimulatedGalaxy result;
   std::array<Plane, 3> rgb = stretch(scene, picture);
-  compress(rgb, static_cast<int>(random.uniform(82, 96)));
+  compress(rgb, static_cast<int>(random.uniform(62, 90)));
   for (Plane& plane : rgb) plane = rotated_middle(plane, frame.turn, frame.native);
   result.image = to_image(rgb, options.size);
   if (options.keep_bands) {
-    std::array<Plane, 3> bands = scene.bands();
-    for (Plane& plane : bands) plane = rotated_middle(plane, frame.turn, frame.native);
-    result.bands = to_raster(bands, options.size);
+    std::array<Plane, 3> planes = scene.bands();
+    for (Plane& plane : planes) plane = rotated_middle(plane, frame.turn, frame.native);
+    result.bands = to_raster(planes, options.size);
   }
   const double to_delivered = static_cast<double>(options.size) / frame.native;
   truth.half_light_radius_px *= to_delivered;

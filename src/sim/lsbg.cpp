@@ -178,7 +178,7 @@ SimulatedLsbg simulate_lsbg(Random& random, const LsbgOptions& options) {
     draw_artifact(frame, random, truth);
   }
   Scene& scene = frame.light;
-  scene.convolve(moffat_mixture(frame.fwhm));
+  scene.convolve(frame.fwhm);
   for (int b = 0; b < 3; ++b) {
     std::vector<float>& light = scene.band(b).values;
     const std::vector<float>& overlay = frame.overlay.band(b).values;

@@ -227,16 +227,18 @@ GaussianMixture moffat_mixture(double fwhm) {
 
 namespace {
 
-std::vector<float> gaussian_taps(double sigma) {
-  const int reach = std::max(1, static_cast<int>(std::ceil(3.5 * sigma)));
+/// Weights of a Gaussian around `shift` at the offsets -reach to reach.
+std::vector<float> gaussian_taps(double sigma, double shift) {
+  const int reach = std::max(1, static_cast<int>(std::ceil(3.5 * sigma + std::abs(shift))));
   std::vector<float> taps(2 * reach + 1);
   double total = 0;
   for (int i = -reach; i <= reach; ++i) {
     // Sampled, as light is already averaged over pixels; where the Gaussian is narrower than the
     // pixels, its mean over each, so that it keeps its width.
     const double s = sigma * std::sqrt(2.0);
-    const double v = sigma > 0.6 ? std::exp(-0.5 * i * i / (sigma * sigma))
-                                 : std::erf((i + 0.5) / s) - std::erf((i - 0.5) / s);
+    const double x = i - shift;
+    const double v = sigma > 0.6 ? std::exp(-0.5 * x * x / (sigma * sigma))
+                                 : std::erf((x + 0.5) / s) - std::erf((x - 0.5) / s);
     taps[i + reach] = static_cast<float>(v);
     total += v;
   }
@@ -244,27 +246,29 @@ std::vector<float> gaussian_taps(double sigma) {
   return taps;
 }
 
-/// out += weight * (in convolved with the taps along both axes).
-void add_separable(const Plane& in, const std::vector<float>& taps, float weight, Plane& out) {
-  const int reach = static_cast<int>(taps.size()) / 2;
+/// out += weight * (in convolved with the taps along x and y).
+void add_separable(const Plane& in, const std::vector<float>& across,
+                   const std::vector<float>& down, float weight, Plane& out) {
+  const int reach = static_cast<int>(across.size()) / 2;
   const int w = in.width;
   Plane rows(w, in.height);
   std::vector<float> padded(static_cast<std::size_t>(w) + 2 * reach, 0.0f);
   for (int y = 0; y < in.height; ++y) {
     std::copy_n(&in.values[static_cast<std::size_t>(y) * w], w, padded.begin() + reach);
     float* to = &rows.at(0, y);
-    for (std::size_t k = 0; k < taps.size(); ++k) {
-      const float tap = taps[k];
-      const float* from = padded.data() + k;
+    for (int k = -reach; k <= reach; ++k) {
+      const float tap = across[k + reach];
+      const float* from = padded.data() + reach - k;
       for (int x = 0; x < w; ++x) to[x] += tap * from[x];
     }
   }
+  const int reach_down = static_cast<int>(down.size()) / 2;
   for (int y = 0; y < in.height; ++y) {
     float* to = &out.at(0, y);
-    for (int k = -reach; k <= reach; ++k) {
-      const int from_y = y + k;
+    for (int k = -reach_down; k <= reach_down; ++k) {
+      const int from_y = y - k;
       if (from_y < 0 || from_y >= in.height) continue;
-      const float tap = weight * taps[k + reach];
+      const float tap = weight * down[k + reach_down];
       const float* from = &rows.at(0, from_y);
       for (int x = 0; x < w; ++x) to[x] += tap * from[x];
     }
@@ -273,10 +277,11 @@ void add_separable(const Plane& in, const std::vector<float>& taps, float weight
 
 }  // namespace
 
-void convolve(Plane& plane, const GaussianMixture& psf) {
+void convolve(Plane& plane, const GaussianMixture& psf, double dx, double dy) {
   Plane out(plane.width, plane.height);
   for (std::size_t i = 0; i < psf.sigma.size(); ++i) {
-    add_separable(plane, gaussian_taps(psf.sigma[i]), static_cast<float>(psf.weight[i]), out);
+    add_separable(plane, gaussian_taps(psf.sigma[i], dx), gaussian_taps(psf.sigma[i], dy),
+                  static_cast<float>(psf.weight[i]), out);
   }
   plane = std::move(out);
 }
@@ -284,7 +289,8 @@ void convolve(Plane& plane, const GaussianMixture& psf) {
 void blur(Plane& plane, double sigma) {
   if (sigma <= 0) return;
   Plane out(plane.width, plane.height);
-  add_separable(plane, gaussian_taps(sigma), 1.0f, out);
+  const std::vector<float> taps = gaussian_taps(sigma, 0);
+  add_separable(plane, taps, taps, 1.0f, out);
   plane = std::move(out);
 }
 

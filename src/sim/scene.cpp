@@ -37,8 +37,11 @@ void Scene::add(const Plane& plane, const Colour& colour, double factor) {
   }
 }
 
-void Scene::convolve(const GaussianMixture& psf) {
-  for (Plane& plane : planes_) sim::convolve(plane, psf);
+void Scene::convolve(double fwhm) {
+  for (int b = 0; b < 3; ++b) {
+    const Band& band = difference_[b];
+    sim::convolve(planes_[b], moffat_mixture(fwhm * band.seeing), band.dx, band.dy);
+  }
 }
 
 void Scene::add_sersic(const Ellipse& ellipse, double n, double flux, const Colour& colour,
@@ -49,7 +52,10 @@ void Scene::add_sersic(const Ellipse& ellipse, double n, double flux, const Colo
 }
 
 void Scene::add_star(double x, double y, double fwhm, double flux, const Colour& colour) {
-  for (int b = 0; b < 3; ++b) add_moffat(planes_[b], x, y, fwhm, flux * colour[b], 0.02);
+  for (int b = 0; b < 3; ++b) {
+    const Band& band = difference_[b];
+    add_moffat(planes_[b], x + band.dx, y + band.dy, fwhm * band.seeing, flux * colour[b], 0.02);
+  }
 }
 
 double truncated_normal(Random& random, double mean, double sigma, double low, double high) {

@@ -23,6 +23,15 @@ class Scene {
  public:
   Scene(int width, int height);
 
+  /// How a band differs from r: registration (pixels, below 3) and seeing (a factor).
+  struct Band {
+    double dx = 0;
+    double dy = 0;
+    double seeing = 1;
+  };
+  /// Holds for whatever is convolved or added as a star afterwards.
+  void set_bands(const std::array<Band, 3>& bands) { difference_ = bands; }
+
   int width() const { return planes_[0].width; }
   int height() const { return planes_[0].height; }
   Plane& band(int b) { return planes_[b]; }
@@ -31,7 +40,8 @@ class Scene {
 
   /// Adds `plane` in a colour.
   void add(const Plane& plane, const Colour& colour, double factor = 1);
-  void convolve(const GaussianMixture& psf);
+  /// Seeing of that full width at half maximum in r.
+  void convolve(double fwhm);
 
   /// A Sersic profile of the given flux in r, in a colour.
   void add_sersic(const Ellipse& ellipse, double n, double flux, const Colour& colour,
@@ -41,6 +51,7 @@ class Scene {
 
  private:
   std::array<Plane, 3> planes_;
+  std::array<Band, 3> difference_;
 };
 
 /// What surrounds the target.

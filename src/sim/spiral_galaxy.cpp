@@ -61,7 +61,7 @@ void draw_spiral(Galaxy& galaxy, const Frame& frame, Random& random) {
   pattern.outer = random.uniform(2.8, 5.5);
   pattern.lopsidedness = random.chance(0.4) ? random.uniform(0, 0.5) : 0.1;
   pattern.wobble = random.uniform(0.03, 0.3);
-  const double contrast = std::clamp(log_normal(random, 2.4, 0.6), 0.5, 9.0);
+  const double contrast = std::clamp(log_normal(random, 3.0, 0.5), 1.0, 9.0);
   const double dust = random.uniform(0, 0.6) * std::min(1.0, contrast);
   const SpiralLight light = spiral_light(frame.drawn, frame.drawn, disk, pattern, dust, random);
 

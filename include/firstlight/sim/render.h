@@ -64,8 +64,9 @@ struct GaussianMixture {
   std::array<double, 3> sigma;   ///< pixels
 };
 GaussianMixture moffat_mixture(double fwhm);
-/// Convolves with the mixture. Light that leaves the frame is lost, and none comes in.
-void convolve(Plane& plane, const GaussianMixture& psf);
+/// Convolves with the mixture, and moves the light by (dx, dy) pixels, both at most 3. Light that
+/// leaves the frame is lost, and none comes in.
+void convolve(Plane& plane, const GaussianMixture& psf, double dx = 0, double dy = 0);
 /// Convolves with one Gaussian.
 void blur(Plane& plane, double sigma);
 
