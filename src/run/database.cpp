@@ -12,10 +12,12 @@ namespace {
 
 constexpr int kBusyMilliseconds = 20'000;
 
+/// SQLite reports a full disk by a code of its own, but a quota and a limit on the size of files
+/// only as a failed write, and by then the system's error number may be lost (0).
 bool is_full(int code, int system_error) {
   if ((code & 0xff) == SQLITE_FULL) return true;
-  return (code & 0xff) == SQLITE_IOERR &&
-         (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
+  return code == SQLITE_IOERR_WRITE && (system_error == 0 || system_error == ENOSPC ||
+                                        system_error == EDQUOT || system_error == EFBIG);
 }
 
 }  // namespace

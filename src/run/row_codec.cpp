@@ -40,10 +40,10 @@ struct Reader {
     return 0;
   }
 
-  /// A count of items of at least `size` bytes each: never more than what is left.
-  std::size_t count(std::size_t size) {
+  /// A number of floats: never more than what is left.
+  std::size_t count() {
     const std::uint64_t n = number();
-    if (n > bytes.size() / size) ok = false;
+    if (n > bytes.size() / 4) ok = false;
     return ok ? static_cast<std::size_t>(n) : 0;
   }
 
@@ -83,14 +83,11 @@ constexpr const char* kTruth = "truth";
 
 }  // namespace
 
-std::string encode_answers(const std::vector<AnswerScore>& answers) {
+std::string encode_logprobs(const std::vector<AnswerScore>& answers) {
   std::string out;
-  put_number(out, answers.size());
+  for (const AnswerScore& answer : answers) put_number(out, answer.logprobs.size());
   for (const AnswerScore& answer : answers) {
-    put_number(out, answer.token_ids.size());
-    for (std::int32_t id : answer.token_ids) put_number(out, static_cast<std::uint32_t>(id));
-    put_number(out, answer.logprobs.size());
-    for (double logprob : answer.logprobs) {
+    for (const double logprob : answer.logprobs) {
       const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(logprob));
       for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(bits >> shift));
     }
@@ -98,14 +95,22 @@ std::string encode_answers(const std::vector<AnswerScore>& answers) {
   return out;
 }
 
-std::optional<std::vector<AnswerScore>> decode_answers(std::string_view bytes) {
-  Reader reader{bytes};
-  std::vector<AnswerScore> answers(reader.count(2));
-  for (AnswerScore& answer : answers) {
-    answer.token_ids.resize(reader.count(1));
-    for (std::int32_t& id : answer.token_ids) id = static_cast<std::int32_t>(reader.number());
-    answer.logprobs.resize(reader.count(4));
-    for (double& logprob : answer.logprobs) logprob = reader.real();
+std::string encode_token_ids(const std::vector<AnswerScore>& answers) {
+  Json json = Json::array();
+  for (const AnswerScore& answer : answers) json.push_back(answer.token_ids);
+  return json.dump();
+}
+
+std::optional<std::vector<AnswerScore>> decode_answers(const std::string& token_ids,
+                                                       std::string_view logprobs) {
+  const Json ids = Json::parse(token_ids, nullptr, false);
+  if (!ids.is_array()) return std::nullopt;
+  Reader reader{logprobs};
+  std::vector<AnswerScore> answers(ids.size());
+  for (AnswerScore& answer : answers) answer.logprobs.resize(reader.count());
+  for (std::size_t a = 0; a < answers.size(); ++a) {
+    for (double& logprob : answers[a].logprobs) logprob = reader.real();
+    answers[a].token_ids = ids[a].get<std::vector<std::int32_t>>();
   }
   if (!reader.ok || !reader.bytes.empty()) return std::nullopt;
   return answers;

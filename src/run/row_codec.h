@@ -13,13 +13,16 @@
 /// How values become columns of run.sqlite. Pure functions.
 namespace firstlight::run_detail {
 
-/// The compact value of the table `score`: number of answers, then for each the number of token
-/// ids, the ids, the number of log-probabilities (all as LEB128) and the log-probabilities as
-/// little-endian 32-bit floats. The model computes in 32 bits at best; a relative error of 6e-8
-/// is below its own rounding.
-std::string encode_answers(const std::vector<AnswerScore>& answers);
-/// nullopt for bytes that are not such a value.
-std::optional<std::vector<AnswerScore>> decode_answers(std::string_view bytes);
+/// The compact value of the table `score`: for each answer the number of log-probabilities
+/// (LEB128), then all of them as little-endian 32-bit floats. The model computes in 32 bits at
+/// best; a relative error of 6e-8 is below its own rounding.
+std::string encode_logprobs(const std::vector<AnswerScore>& answers);
+/// The token ids of all answers as JSON, [[1, 2], [1, 3]]: nearly always the same for every sample,
+/// so that the table `token_set` holds each such text once.
+std::string encode_token_ids(const std::vector<AnswerScore>& answers);
+/// The answers from both; nullopt where they are damaged or do not fit each other.
+std::optional<std::vector<AnswerScore>> decode_answers(const std::string& token_ids,
+                                                       std::string_view logprobs);
 
 /// {"measured": {NAME: value}, "truth": {NAME: value}}, empty objects left out; NaN becomes null.
 std::string encode_metadata(const std::vector<Metadata>& metadata);

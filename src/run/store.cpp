@@ -26,9 +26,10 @@ CREATE TABLE sample(
   error TEXT, truth TEXT, truth_class TEXT, metadata TEXT NOT NULL, prepared TEXT NOT NULL,
   pixels INTEGER NOT NULL, seconds REAL NOT NULL);
 CREATE INDEX sample_id ON sample(id);
+CREATE TABLE token_set(id INTEGER PRIMARY KEY, token_ids TEXT NOT NULL UNIQUE);
 CREATE TABLE score(
-  sample INTEGER NOT NULL, pass TEXT NOT NULL, kind TEXT NOT NULL, answers BLOB NOT NULL,
-  PRIMARY KEY(sample, pass)) WITHOUT ROWID;
+  sample INTEGER NOT NULL, pass TEXT NOT NULL, kind TEXT NOT NULL, token_set INTEGER NOT NULL,
+  logprobs BLOB NOT NULL, PRIMARY KEY(sample, pass)) WITHOUT ROWID;
 CREATE TABLE preview(
   sample INTEGER NOT NULL, place INTEGER NOT NULL, view TEXT NOT NULL, jpeg BLOB NOT NULL,
   PRIMARY KEY(sample, place));
@@ -39,6 +40,11 @@ CREATE TABLE preview_choice(
 
 constexpr const char* kSampleColumns =
     "position, id, origin, status, error, truth, truth_class, metadata, prepared, pixels, seconds";
+
+// A scalar subquery keeps the order of `score`, which a join need not.
+constexpr const char* kSelectScores =
+    "SELECT sample, pass, kind, (SELECT token_ids FROM token_set WHERE id = token_set), logprobs "
+    "FROM score";
 
 Task parse_stored_task(const std::string& yaml, const std::string& path) {
   return parse_task(yaml, path + " (task)");
@@ -67,7 +73,8 @@ struct RunStore::Impl {
   std::optional<run_detail::PreviewContest> contest;
 
   Statement insert_sample, insert_score, insert_preview, insert_choice, delete_choice,
-      delete_previews, insert_value;
+      delete_previews, insert_value, insert_tokens;
+  std::map<std::string, std::int64_t> token_sets;  // by text
 
   Statement prepare(const std::string& sql) const { return Statement(*database, sql); }
 
@@ -108,19 +115,31 @@ struct RunStore::Impl {
   void prepare_writing() {
     insert_sample = prepare(std::string("INSERT INTO sample(") + kSampleColumns +
                             ") VALUES(?,?,?,?,?,?,?,?,?,?,?)");
-    insert_score = prepare("INSERT INTO score(sample, pass, kind, answers) VALUES(?,?,?,?)");
+    insert_score =
+        prepare("INSERT INTO score(sample, pass, kind, token_set, logprobs) VALUES(?,?,?,?,?)");
     insert_preview = prepare("INSERT INTO preview(sample, place, view, jpeg) VALUES(?,?,?,?)");
     insert_choice =
         prepare("INSERT INTO preview_choice(sample, kind, class, rank) VALUES(?,?,?,?)");
     delete_choice = prepare("DELETE FROM preview_choice WHERE sample = ? AND kind = ?");
     delete_previews = prepare("DELETE FROM preview WHERE sample = ?");
     insert_value = prepare("INSERT OR REPLACE INTO run(key, value) VALUES(?,?)");
+    insert_tokens = prepare("INSERT INTO token_set(id, token_ids) VALUES(?,?)");
+    Statement sets = prepare("SELECT id, token_ids FROM token_set");
+    while (sets.step()) token_sets[sets.text(1)] = sets.integer(0);
     contest.emplace(task.size());
     Statement query = prepare("SELECT sample, kind, class, rank FROM preview_choice");
     while (query.step()) {
       contest->restore(static_cast<std::uint64_t>(query.integer(0)),
                        {query.text(1), query.text(2), query.real(3)});
     }
+  }
+
+  /// The id of a text in token_set, which it joins if it is new.
+  std::int64_t token_set(const std::string& token_ids) {
+    const auto [found, is_new] =
+        token_sets.emplace(token_ids, static_cast<std::int64_t>(token_sets.size()));
+    if (is_new) insert_tokens.bind(found->second).bind(std::string_view(token_ids)).run();
+    return found->second;
   }
 
   SampleRecord read_sample(const Statement& row) const {
@@ -143,12 +162,12 @@ struct RunStore::Impl {
     return record;
   }
 
-  /// Adds the pass in a row of (sample, pass, kind, answers).
+  /// Adds the pass in a row of kSelectScores.
   void read_score(const Statement& row, SampleRecord& record) const {
     PassScores scores;
     scores.pass = row.text(1);
     const auto kind = score_kind(row.text(2));
-    auto answers = run_detail::decode_answers(row.text(3));
+    auto answers = run_detail::decode_answers(row.text(3), row.text(4));
     if (!kind || !answers || answers->size() != task.size()) {
       throw Error::input(database->path(), "damaged scores of sample '" + record.id + "'");
     }
@@ -224,6 +243,10 @@ RunStore RunStore::open(const std::string& folder) {
   auto impl = std::make_unique<Impl>();
   impl->folder = folder;
   impl->database = std::make_unique<Database>(path, Database::Mode::kRead);
+  Statement tables = impl->prepare("SELECT count(*) FROM sqlite_master WHERE name = 'run'");
+  if (!tables.step() || tables.integer(0) == 0) {
+    throw Error::input(path, "is not the database of a run");
+  }
   const std::string format = impl->required("format");
   if (format != kFormat) {
     throw Error::input(path, "has format " + format + ", this program reads format " + kFormat,
@@ -263,8 +286,7 @@ std::map<std::string, std::string> RunStore::values() const {
 void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) const {
   Statement samples =
       impl_->prepare(std::string("SELECT ") + kSampleColumns + " FROM sample ORDER BY position");
-  Statement scores =
-      impl_->prepare("SELECT sample, pass, kind, answers FROM score ORDER BY sample, pass");
+  Statement scores = impl_->prepare(std::string(kSelectScores) + " ORDER BY sample, pass");
   bool more = scores.step();
   while (samples.step()) {
     SampleRecord record = impl_->read_sample(samples);
@@ -283,8 +305,7 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
   sample.bind(static_cast<std::int64_t>(position));
   if (!sample.step()) return std::nullopt;
   SampleRecord record = impl_->read_sample(sample);
-  Statement scores = impl_->prepare(
-      "SELECT sample, pass, kind, answers FROM score WHERE sample = ? ORDER BY pass");
+  Statement scores = impl_->prepare(std::string(kSelectScores) + " WHERE sample = ? ORDER BY pass");
   scores.bind(static_cast<std::int64_t>(position));
   while (scores.step()) impl_->read_score(scores, record);
   impl_->sort_passes(record);
@@ -344,7 +365,8 @@ void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoic
     impl.insert_score.bind(position)
         .bind(std::string_view(scores.pass))
         .bind(std::string_view(to_string(scores.scores.kind)))
-        .bind_blob(run_detail::encode_answers(scores.scores.answers))
+        .bind(impl.token_set(run_detail::encode_token_ids(scores.scores.answers)))
+        .bind_blob(run_detail::encode_logprobs(scores.scores.answers))
         .run();
   }
 

@@ -1,0 +1,176 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <unordered_map>
+#include <utility>
+
+#include "csv.h"
+#include "firstlight/base/text.h"
+#include "readers.h"
+#include "value_type.h"
+
+namespace firstlight {
+namespace fs = std::filesystem;
+namespace {
+
+struct Roles {
+  std::size_t path = 0;
+  std::optional<std::size_t> truth;
+  std::optional<std::size_t> id;
+  std::vector<Provenance> provenance;  ///< one a column
+};
+
+/// The column that option `key` names; with an empty value none, without the option the first of
+/// `candidates` that exists.
+std::optional<std::size_t> column_of(const Spec& spec, const std::string& key,
+                                     const std::vector<std::string>& columns,
+                                     const std::vector<std::string>& candidates) {
+  const auto wanted = spec.option(key);
+  if (!wanted) return find_name(columns, candidates);
+  if (wanted->empty()) return std::nullopt;
+  const auto found = std::find(columns.begin(), columns.end(), *wanted);
+  if (found == columns.end()) {
+    throw Error::usage(spec.body, "there is no column '" + *wanted + "' (" + key + "=)",
+                       "the columns are " + text::join(columns, ", "));
+  }
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+Roles assign_roles(const Spec& spec, const std::vector<std::string>& columns) {
+  Roles roles;
+  const auto path = column_of(spec, "path", columns, kPathColumns);
+  if (!path) {
+    throw Error::usage(spec.body, "no column is recognised as the image's path",
+                       "name it with ?path=COL; the columns are " + text::join(columns, ", "));
+  }
+  roles.path = *path;
+  roles.truth = column_of(spec, "truth", columns, kTruthColumns);
+  roles.id = column_of(spec, "id", columns, kIdColumns);
+  roles.provenance.assign(columns.size(), Provenance::kMeasured);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].starts_with(kTruthPrefix) || roles.truth == i) {
+      roles.provenance[i] = Provenance::kTruth;
+    }
+  }
+  const std::string listed = spec.option("truth_columns").value_or("");
+  for (const std::string& name : text::split(listed, ',')) {
+    if (name.empty()) continue;
+    const auto found = std::find(columns.begin(), columns.end(), name);
+    if (found == columns.end()) {
+      throw Error::usage(spec.body, "there is no column '" + name + "' (truth_columns=)",
+                         "the columns are " + text::join(columns, ", "));
+    }
+    roles.provenance[static_cast<std::size_t>(found - columns.begin())] = Provenance::kTruth;
+  }
+  return roles;
+}
+
+class CsvSource : public SampleSource {
+ public:
+  explicit CsvSource(const Spec& spec)
+      : folder_(fs::path(spec.body).parent_path()),
+        table_(text::read_file(spec.body), spec.body),
+        roles_(assign_roles(spec, table_.columns())),
+        types_(table_.columns().size()) {
+    if (table_.size() == 0) throw Error::input(spec.body, "the table has no rows");
+    // One pass for what holds of the whole table; nothing of it is kept but the columns' types.
+    std::unordered_map<std::string, std::size_t> line_of;
+    for (std::size_t row = 0; row < table_.size(); ++row) {
+      const auto fields = table_.fields(row);
+      for (std::size_t i = 0; i < fields.size(); ++i) types_[i].add(fields[i]);
+      std::string id = id_of(fields);
+      if (id.empty()) {
+        throw Error::input(table_.where(row), "the id is empty (" + id_column() + ")", id_advice());
+      }
+      const auto [first, is_new] = line_of.emplace(std::move(id), table_.line(row));
+      if (!is_new) {
+        throw Error::input(table_.where(row),
+                           "the id '" + first->first + "' is also in line " +
+                               std::to_string(first->second) + " (" + id_column() + ")",
+                           id_advice());
+      }
+    }
+  }
+
+  std::size_t size() const override { return table_.size(); }
+  std::string id(std::size_t index) const override { return id_of(table_.fields(index)); }
+
+  Result<Sample> load(std::size_t index) const override {
+    const auto fields = table_.fields(index);
+    Sample sample;
+    sample.id = id_of(fields);
+    sample.truth = truth_of(fields);
+    const std::string& path = fields[roles_.path];
+    if (path.empty()) {
+      return Error::input(table_.where(index), "the column '" + table_.columns()[roles_.path] +
+                                                   "' is empty: no image is named");
+    }
+    sample.origin = (folder_ / path).string();
+    auto picture = read_picture(sample.origin);
+    if (!picture) return with_row(picture.error(), index);
+    auto content = std::move(picture).value();
+    sample.views.push_back({"image", std::move(content.pixels)});
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (is_metadata(i)) {
+        sample.metadata.push_back(
+            {table_.columns()[i], types_[i].value(fields[i]), roles_.provenance[i]});
+      }
+    }
+    for (Metadata& keyword : content.keywords) {
+      const auto same = [&](const Metadata& m) { return m.name == keyword.name; };
+      if (std::none_of(sample.metadata.begin(), sample.metadata.end(), same)) {
+        sample.metadata.push_back(std::move(keyword));
+      }
+    }
+    return sample;
+  }
+
+  std::optional<std::string> truth(std::size_t index) const override {
+    return truth_of(table_.fields(index));
+  }
+
+  std::vector<ColumnInfo> columns() const override {
+    std::vector<ColumnInfo> columns;
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      if (is_metadata(i)) columns.push_back({table_.columns()[i], roles_.provenance[i], {}, {}});
+    }
+    return columns;
+  }
+
+ private:
+  /// Path, id and truth have places of their own in a Sample.
+  bool is_metadata(std::size_t column) const {
+    return column != roles_.path && roles_.truth != column && roles_.id != column;
+  }
+  std::string id_of(const std::vector<std::string>& fields) const {
+    return roles_.id ? fields[*roles_.id] : without_extension(fields[roles_.path]);
+  }
+  std::optional<std::string> truth_of(const std::vector<std::string>& fields) const {
+    if (!roles_.truth || fields[*roles_.truth].empty()) return std::nullopt;
+    return fields[*roles_.truth];
+  }
+  std::string id_column() const {
+    return "column '" + table_.columns()[roles_.id.value_or(roles_.path)] + "'";
+  }
+  std::string id_advice() const {
+    return roles_.id ? "choose another column with ?id=COL, or ?id= to go by file names"
+                     : "choose a column of unique ids with ?id=COL";
+  }
+  Error with_row(const Error& error, std::size_t row) const {
+    return Error(error.kind(), std::string(error.what()) + " (" + table_.where(row) + ")");
+  }
+
+  fs::path folder_;
+  CsvTable table_;
+  Roles roles_;
+  std::vector<ValueType> types_;
+};
+
+}  // namespace
+
+std::unique_ptr<SampleSource> open_csv(const Spec& spec) {
+  spec.require_known({"path", "truth", "id", "truth_columns"});
+  return std::make_unique<CsvSource>(spec);
+}
+
+}  // namespace firstlight
