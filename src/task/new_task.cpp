@@ -45,7 +45,7 @@ chat: model
 # How the pixels become what the model sees. Values are stretched, pictures left as they are.
 views:
   - name: image
-    stretch: none     # none, linear, asinh, log, percentile, zscale, lupton
+    stretch: none     # none, linear, percentile, zscale, asinh, log, lupton
     crop: 1.0         # central fraction that is kept
 
 # Classes counted as one in a second evaluation:

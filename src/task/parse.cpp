@@ -141,19 +141,40 @@ void require_one_of(const Node& node, const std::vector<std::string>& known) {
   }
 }
 
+/// The kinds of stretch, each with the settings that it uses (image/stretch.h).
+const std::map<std::string, std::vector<std::string>>& stretch_kinds() {
+  static const std::map<std::string, std::vector<std::string>> kinds = {
+      {"none", {}},
+      {"linear", {"low", "high", "limits_from"}},
+      {"percentile", {"low", "high", "percentile", "limits_from"}},
+      {"zscale", {"low", "high", "contrast", "limits_from"}},
+      {"asinh", {"low", "high", "softening", "percentile", "limits_from"}},
+      {"log", {"low", "high", "softening", "percentile", "limits_from"}},
+      {"lupton", {"low", "softening", "stretch"}},
+  };
+  return kinds;
+}
+
 StretchSettings read_stretch(const Node& node) {
-  static const std::vector<std::string> kKinds = {"none",       "linear", "asinh", "log",
-                                                  "percentile", "zscale", "lupton"};
+  std::vector<std::string> names;
+  for (const auto& [name, settings] : stretch_kinds()) names.push_back(name);
   StretchSettings stretch;
   if (node.is_text()) {
-    require_one_of(node, kKinds);
+    require_one_of(node, names);
     stretch.kind = node.text();
     return stretch;
   }
   node.require_known(
       {"kind", "low", "high", "softening", "percentile", "stretch", "contrast", "limits_from"});
-  require_one_of(node.at("kind"), kKinds);
+  require_one_of(node.at("kind"), names);
   stretch.kind = node.at("kind").text();
+  const std::vector<std::string>& used = stretch_kinds().at(stretch.kind);
+  for (const std::string& key : node.keys()) {
+    if (key == "kind" || std::find(used.begin(), used.end(), key) != used.end()) continue;
+    throw node.at(key).error(
+        "the stretch '" + stretch.kind + "' does not use '" + key + "'",
+        used.empty() ? "it has no settings" : "it uses " + text::join(used, ", "));
+  }
   constexpr double kLarge = 1e30;
   constexpr double kSmall = 1e-12;
   const auto read = [&](const char* key, double low, double high, auto& target) {
