@@ -1,7 +1,10 @@
 #include "firstlight/task/task.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "firstlight/base/error.h"
@@ -26,6 +29,20 @@ std::string key_from_name(std::string_view name) {
   }
   while (key.ends_with('_')) key.pop_back();
   return key;
+}
+
+/// The file, or as much of it as shows that it is too long: a path may name an endless device.
+std::string read_bounded(const std::string& file) {
+  constexpr std::size_t kEnough = (1 << 20) + 1;
+  std::error_code status;
+  if (fs::is_directory(file, status)) throw Error::usage(file, "is a folder, not a task file");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Error::usage(file, std::string("cannot be opened: ") + std::strerror(errno));
+  std::string content(kEnough, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad()) throw Error::usage(file, "cannot be read");
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  return content;
 }
 
 }  // namespace
@@ -79,12 +96,7 @@ Task load_task(const std::string& name_or_file) {
                                  : "built in are: " + text::join(names, ", "));
     }
   }
-  std::string content;
-  try {
-    content = text::read_file(file);
-  } catch (const Error& e) {
-    throw Error(ErrorKind::kUsage, e.what());
-  }
+  const std::string content = read_bounded(file);
   return parse_task(content, file);
 }
 

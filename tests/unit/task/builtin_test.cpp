@@ -141,6 +141,11 @@ TEST(LoadTask, NamesTheNearestBuiltinTask) {
             "'galaxy-morphology'?");
 }
 
+TEST(LoadTask, FoldersAndEndlessDevicesAreRefused) {
+  EXPECT_NE(usage_error([] { load_task("/tmp/"); }).find("is a folder"), std::string::npos);
+  EXPECT_NE(usage_error([] { load_task("/dev/zero"); }).find("larger than"), std::string::npos);
+}
+
 TEST(LoadTask, MissingFileIsAUsageError) {
   EXPECT_NE(usage_error([] { load_task("/nowhere/task.yaml"); }).find("/nowhere/task.yaml"),
             std::string::npos);
