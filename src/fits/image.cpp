@@ -3,16 +3,12 @@
 #include <new>
 #include <set>
 
-#include "firstlight/base/text.h"
 #include "firstlight/fits/fits.h"
 #include "keywords.h"
-#include "open.h"
+#include "structure.h"
 
 namespace firstlight::fits {
 namespace {
-
-/// Axes beyond this many are no image of ours; a header may claim 999.
-constexpr int kMaxAxes = 8;
 
 struct Shape {
   std::uint64_t width = 0;
@@ -20,40 +16,12 @@ struct Shape {
   std::uint64_t bands = 0;
 };
 
-std::string place(const std::string& path, int hdu) {
-  return path + " (HDU " + std::to_string(hdu) + ")";
-}
-
-/// Moves there; false where the file has no such HDU. Throws where the header is damaged.
-bool go_to(const InputFile& file, const std::string& path, int hdu, int& type) {
-  int status = 0;
-  fits_movabs_hdu(file.get(), hdu + 1, &type, &status);
-  if (status == END_OF_FILE || status == BAD_HDU_NUM) {
-    fits_clear_errmsg();
-    return false;
-  }
-  if (status != 0) {
-    throw Error::input(place(path, hdu),
-                       "the header cannot be read, truncated or damaged: " + explain(status));
-  }
-  return true;
-}
-
-/// Width, height and bands of the current HDU, trailing axes of length 1 left out; all 0 where it
-/// holds no image of two or three axes.
-Shape shape_of(const InputFile& file, const std::string& where, int type) {
-  if (type != IMAGE_HDU) return {};
-  int status = 0, axes = 0;
-  LONGLONG lengths[kMaxAxes] = {};
-  fits_get_img_dim(file.get(), &axes, &status);
-  fits_get_img_sizell(file.get(), kMaxAxes, lengths, &status);
-  if (status != 0) throw Error::input(where, "the header is damaged: " + explain(status));
-  if (axes > kMaxAxes) return {};
-  while (axes > 2 && lengths[axes - 1] == 1) --axes;
+/// Trailing axes of length 1 left out; all 0 where the HDU holds no image of two or three axes.
+Shape shape_of(const Hdu& hdu) {
+  std::size_t axes = hdu.axes.size();
+  while (axes > 2 && hdu.axes[axes - 1] == 1) --axes;
   if (axes < 2 || axes > 3) return {};
-  const auto positive = [](LONGLONG n) { return static_cast<std::uint64_t>(std::max(n, 0LL)); };
-  const Shape shape{positive(lengths[0]), positive(lengths[1]),
-                    axes == 3 ? positive(lengths[2]) : 1};
+  const Shape shape{hdu.axes[0], hdu.axes[1], axes == 3 ? hdu.axes[2] : 1};
   return shape.width == 0 || shape.height == 0 || shape.bands == 0 ? Shape{} : shape;
 }
 
@@ -71,18 +39,22 @@ void check_shape(const Shape& shape, const std::string& where, const PixelLimits
                                 std::to_string(limits.max_pixels) + " in a plane");
 }
 
-void check_complete(const InputFile& file, const std::string& where) {
-  int status = 0;
-  LONGLONG header = 0, data = 0, end = 0;
-  fits_get_hduaddrll(file.get(), &header, &data, &end, &status);
-  if (status != 0) throw Error::input(where, "the header is damaged: " + explain(status));
-  if (end > 0 && static_cast<std::uint64_t>(end) > file.size()) {
+void check_complete(const InputFile& file, const Hdu& hdu, const std::string& where) {
+  const std::uint64_t end = hdu.data_offset + (hdu.data_bytes + 2879) / 2880 * 2880;
+  if (end > file.size()) {
     throw Error::input(where, "the file is truncated: " + std::to_string(file.size()) +
                                   " bytes, the header promises " + std::to_string(end));
   }
 }
 
-Raster read_pixels(const InputFile& file, const Shape& shape, const std::string& where) {
+/// Makes `number` cfitsio's current HDU.
+void go_to(fitsfile* fits, const std::string& where, int number) {
+  int status = 0, type = 0;
+  fits_movabs_hdu(fits, number + 1, &type, &status);
+  if (status != 0) throw Error::input(where, "cannot be read: " + explain(status));
+}
+
+Raster read_pixels(fitsfile* fits, const Shape& shape, const std::string& where) {
   Raster raster{static_cast<int>(shape.width),
                 static_cast<int>(shape.height),
                 static_cast<int>(shape.bands),
@@ -90,7 +62,7 @@ Raster read_pixels(const InputFile& file, const Shape& shape, const std::string&
   raster.values.resize(shape.width * shape.height * shape.bands);
   float blank = std::numeric_limits<float>::quiet_NaN();
   int status = 0, any_blank = 0;
-  fits_read_img(file.get(), TFLOAT, 1, static_cast<LONGLONG>(raster.values.size()), &blank,
+  fits_read_img(fits, TFLOAT, 1, static_cast<LONGLONG>(raster.values.size()), &blank,
                 raster.values.data(), &any_blank, &status);
   if (status != 0) throw Error::input(where, "pixels cannot be read: " + explain(status));
   for (int band = 0; band < raster.bands; ++band) {
@@ -104,58 +76,67 @@ Raster read_pixels(const InputFile& file, const Shape& shape, const std::string&
   return raster;
 }
 
-/// The keywords of the HDU, and those of a primary HDU without pixels of its own, which describes
-/// the whole file.
-Keywords collect_keywords(const InputFile& file, const std::string& path, int hdu) {
-  Keywords keywords = read_keywords(file.get(), place(path, hdu));
-  if (hdu == 0) return keywords;
-  int type = 0;
-  if (!go_to(file, path, 0, type) || shape_of(file, place(path, 0), type).width != 0) {
-    return keywords;
-  }
+/// Adds what a primary HDU without pixels of its own says about the whole file.
+void add_primary(fitsfile* fits, const std::string& path, Keywords& keywords) {
+  const std::string where = place(path, 0);
+  go_to(fits, where, 0);
   std::set<std::string> names;
   for (const auto& keyword : keywords) names.insert(keyword.name);
-  for (auto& keyword : read_keywords(file.get(), place(path, 0))) {
+  for (auto& keyword : read_keywords(fits, where)) {
     if (names.insert(keyword.name).second) keywords.push_back(std::move(keyword));
   }
-  return keywords;
 }
 
-FitsImage read_image(const std::string& path, std::optional<int> hdu, const PixelLimits& limits) {
-  const InputFile file(path, limits);
-  int type = 0, number = hdu.value_or(0);
-  Shape shape;
-  if (hdu) {
-    if (*hdu < 0 || !go_to(file, path, *hdu, type)) {
-      throw Error::input(path, "there is no HDU " + std::to_string(*hdu), "HDUs count from 0");
+FitsImage read_image(const std::string& path, std::optional<int> wanted,
+                     const PixelLimits& limits) {
+  InputFile file(path, limits);
+  Structure structure(file);
+  Hdu hdu;
+  bool bare_primary = false;
+  while (true) {
+    if (!structure.next(hdu)) {
+      if (!wanted) throw Error::input(path, "no HDU holds an image of two or three axes");
+      throw Error::input(path, "there is no HDU " + std::to_string(*wanted), "HDUs count from 0");
     }
-    shape = shape_of(file, place(path, *hdu), type);
-    if (shape.width == 0) {
-      throw Error::input(place(path, *hdu), "holds no image of two or three axes");
-    }
-  } else {
-    for (; shape.width == 0; ++number) {
-      if (!go_to(file, path, number, type)) {
-        throw Error::input(path, "no HDU holds an image of two or three axes");
-      }
-      shape = shape_of(file, place(path, number), type);
-    }
-    --number;
+    const bool image = shape_of(hdu).width != 0;
+    if (wanted ? hdu.number == *wanted : image) break;
+    if (hdu.number == 0) bare_primary = !image;
   }
-  const std::string where = place(path, number);
+  const std::string where = place(path, hdu.number);
+  const Shape shape = shape_of(hdu);
+  if (shape.width == 0) throw Error::input(where, "holds no image of two or three axes");
   check_shape(shape, where, limits);
-  check_complete(file, where);
+  check_complete(file, hdu, where);
+  if (hdu.compressed) check_tiles(file, hdu);
+  const Exclusive exclusive;
+  fitsfile* fits = file.open();
+  go_to(fits, where, hdu.number);
   FitsImage image;
-  image.raster = read_pixels(file, shape, where);
-  image.keywords = collect_keywords(file, path, number);
+  image.raster = read_pixels(fits, shape, where);
+  image.keywords = read_keywords(fits, where);
+  if (bare_primary) add_primary(fits, path, image.keywords);
   return image;
+}
+
+std::vector<FitsImageInfo> list_images(const std::string& path) {
+  const InputFile file(path, {});
+  Structure structure(file);
+  std::vector<FitsImageInfo> images;
+  for (Hdu hdu; structure.next(hdu);) {
+    if (shape_of(hdu).width == 0) continue;
+    FitsImageInfo info{hdu.number, ""};
+    for (const char* name : {"EXTNAME", "FILTER", "BAND"}) {
+      if (info.name.empty() && hdu.values.contains(name)) info.name = hdu.values[name];
+    }
+    images.push_back(std::move(info));
+  }
+  return images;
 }
 
 }  // namespace
 
 Result<FitsImage> read_fits_image(const std::string& path, std::optional<int> hdu,
                                   const PixelLimits& limits) {
-  const Exclusive exclusive;
   try {
     return read_image(path, hdu, limits);
   } catch (const Error& error) {
@@ -166,23 +147,8 @@ Result<FitsImage> read_fits_image(const std::string& path, std::optional<int> hd
 }
 
 Result<std::vector<FitsImageInfo>> list_fits_images(const std::string& path) {
-  const Exclusive exclusive;
   try {
-    const InputFile file(path, {});
-    std::vector<FitsImageInfo> images;
-    int type = 0;
-    for (int hdu = 0; go_to(file, path, hdu, type); ++hdu) {
-      if (shape_of(file, place(path, hdu), type).width == 0) continue;
-      FitsImageInfo info{hdu, ""};
-      const Keywords keywords = read_keywords(file.get(), place(path, hdu));
-      for (const char* name : {"EXTNAME", "FILTER", "BAND"}) {
-        for (const auto& keyword : keywords) {
-          if (info.name.empty() && keyword.name == name) info.name = to_text(keyword.value);
-        }
-      }
-      images.push_back(std::move(info));
-    }
-    return images;
+    return list_images(path);
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {

@@ -1,7 +1,5 @@
 #include "open.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -10,18 +8,10 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "inflate.h"
 
 namespace firstlight::fits {
 namespace {
-
-std::string first_bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error::input(path, "cannot be opened for reading");
-  std::string bytes(9, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  return bytes;
-}
 
 void check_signature(const std::string& path, std::string_view bytes) {
   if (!bytes.starts_with("SIMPLE  =")) {
@@ -29,48 +19,9 @@ void check_signature(const std::string& path, std::string_view bytes) {
   }
 }
 
-/// Our own gunzip, since cfitsio's does not bound what comes out.
-std::string gunzip(const std::string& path, std::uint64_t limit) {
-  const std::string packed = text::read_file(path);
-  z_stream stream = {};
-  if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) {
-    throw Error::internal(path, "zlib cannot be set up");
-  }
-  const struct End {
-    z_stream& s;
-    ~End() { inflateEnd(&s); }
-  } end{stream};
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  std::size_t left = packed.size();
-  std::string content;
-  std::string part(1 << 18, '\0');
-  int status = Z_OK;
-  while (status != Z_STREAM_END) {
-    const auto take = static_cast<uInt>(std::min<std::size_t>(left, 1u << 30));
-    stream.avail_in = take;
-    stream.next_out = reinterpret_cast<Bytef*>(part.data());
-    stream.avail_out = static_cast<uInt>(part.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    left -= take - stream.avail_in;
-    content.append(part, 0, part.size() - stream.avail_out);
-    if (content.size() > limit) {
-      throw Error::input(path, "the file is too large: more than " + std::to_string(limit) +
-                                   " bytes after decompression");
-    }
-    if (status == Z_BUF_ERROR || (status == Z_OK && left == 0 && stream.avail_out != 0)) {
-      throw Error::input(path, "the compressed file is truncated");
-    }
-    if (status != Z_OK && status != Z_STREAM_END) {
-      throw Error::input(path, std::string("the compressed file is damaged: ") +
-                                   (stream.msg != nullptr ? stream.msg : "unknown method"));
-    }
-  }
-  return content;
-}
-
 }  // namespace
 
-InputFile::InputFile(const std::string& path, const PixelLimits& limits) {
+InputFile::InputFile(const std::string& path, const PixelLimits& limits) : path_(path) {
   std::error_code failure;
   const auto kind = std::filesystem::status(path, failure);
   if (!std::filesystem::exists(kind)) throw Error::input(path, "no such file");
@@ -78,24 +29,50 @@ InputFile::InputFile(const std::string& path, const PixelLimits& limits) {
   size_ = std::filesystem::file_size(path, failure);
   if (failure) throw Error::input(path, "cannot be read: " + failure.message());
   if (size_ == 0) throw Error::input(path, "the file is empty");
-  const std::string start = first_bytes(path);
-  int status = 0;
+  stream_.open(path, std::ios::binary);
+  if (!stream_) throw Error::input(path, "cannot be opened for reading");
+  std::string start(std::min<std::uint64_t>(size_, 9), '\0');
+  read(0, start.data(), start.size());
   if (start.starts_with("\x1f\x8b")) {
-    // Four planes of doubles and room for headers.
-    content_ = gunzip(path, static_cast<std::uint64_t>(limits.max_pixels) * 32 + (64u << 20));
-    check_signature(path, content_);
+    // By our own hand, since cfitsio does not bound what comes out: four planes of doubles and room
+    // for headers.
+    const std::uint64_t most = static_cast<std::uint64_t>(limits.max_pixels) * 32 + (64u << 20);
+    const std::string cause = inflate_stream(text::read_file(path), most, &content_);
+    if (!cause.empty()) throw Error::input(path, cause);
     size_ = content_.size();
+    start = content_.substr(0, 9);
+  }
+  check_signature(path, start);
+}
+
+void InputFile::read(std::uint64_t offset, char* target, std::size_t n) const {
+  if (offset > size_ || n > size_ - offset) throw Error::input(path_, "the file is truncated");
+  if (!content_.empty()) {
+    content_.copy(target, n, offset);
+    return;
+  }
+  stream_.clear();
+  stream_.seekg(static_cast<std::streamoff>(offset));
+  stream_.read(target, static_cast<std::streamsize>(n));
+  if (static_cast<std::size_t>(stream_.gcount()) != n) {
+    throw Error::input(path_, "cannot be read to its end");
+  }
+}
+
+fitsfile* InputFile::open() {
+  int status = 0;
+  if (content_.empty()) {
+    // cfitsio expands a leading '~' even in a plain path.
+    const std::string plain = path_.starts_with('~') ? "./" + path_ : path_;
+    fits_open_diskfile(file_.address(), plain.c_str(), READONLY, &status);
+  } else {
     address_ = content_.data();
     length_ = content_.size();
     fits_open_memfile(file_.address(), "memory", READONLY, &address_, &length_, 0, nullptr,
                       &status);
-  } else {
-    check_signature(path, start);
-    // cfitsio expands a leading '~' even in a plain path.
-    const std::string plain = path.starts_with('~') ? "./" + path : path;
-    fits_open_diskfile(file_.address(), plain.c_str(), READONLY, &status);
   }
-  if (status != 0) throw Error::input(path, "cannot be opened: " + explain(status));
+  if (status != 0) throw Error::input(path_, "cannot be opened: " + explain(status));
+  return file_.get();
 }
 
 }  // namespace firstlight::fits
