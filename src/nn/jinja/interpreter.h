@@ -43,8 +43,8 @@ class Interpreter {
   std::shared_ptr<const ListValue> iterate(const Value& value);
   const std::tm& now() const { return now_; }
 
-  static constexpr std::size_t kMaxSteps = 2000000;
-  static constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
+  static constexpr std::size_t kMaxSteps = 1000000;
+  static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
   static constexpr std::size_t kMaxOutput = std::size_t{16} << 20;
   static constexpr int kMaxDepth = 1500;
 

@@ -41,7 +41,7 @@ Value Value::list(std::vector<Value> items, bool is_tuple) {
 
 void NamespaceValue::set(const std::string& name, Value value) {
   if (nesting(value) >= kNamespaceNesting) {
-    template_failure("a namespace cannot hold a namespace");
+    template_failure("a namespace cannot hold a namespace, nor values nested this deeply");
   }
   attributes.set(Value(name), std::move(value));
 }
