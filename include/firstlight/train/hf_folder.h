@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "firstlight/train/recipe.h"
+
+namespace firstlight::aten {
+class Llava;
+}
+
+namespace firstlight::train {
+
+/// Writes the model as a Hugging Face folder that transformers' LlavaForConditionalGeneration and
+/// AutoProcessor load: config.json, model.safetensors (bf16), tokenizer, chat template, processor.
+/// Throws Error::internal where the folder cannot be written.
+void write_hf_folder(const aten::Llava& model, const Recipe& recipe, const std::string& folder);
+
+}  // namespace firstlight::train

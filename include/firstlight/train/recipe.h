@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "firstlight/aten/llava_shape.h"
+#include "firstlight/data/source.h"
+
+namespace firstlight::train {
+
+/// Which concepts (wordings file) a sample shows: all rules that match add theirs. A rule matches
+/// where truth equals `truth` (if given), every column of `is` holds one of its texts, and every
+/// column of `where` lies in its range [low, high).
+struct ConceptRule {
+  std::optional<std::string> truth;
+  std::map<std::string, std::vector<std::string>> is;
+  std::map<std::string, std::pair<double, double>> where;
+  std::vector<std::string> concepts;
+};
+
+/// A set of images to learn from.
+struct StreamSpec {
+  std::string name;
+  std::string data;    ///< DATA spec; a relative path counts from the working folder
+  std::string domain;  ///< as in the wordings' questions
+  Selection selection;
+  std::vector<ConceptRule> rules;
+  bool upright = false;  ///< augment by flips and quarter turns only, without scaling or shifting
+};
+
+/// A built-in task whose own prompt is trained on, with the concept that each class means.
+struct TaskSpec {
+  std::string task;
+  std::string domain;
+  std::vector<std::string> concepts;  ///< by ClassId
+};
+
+struct Stage {
+  enum class Kind {
+    kVision,    ///< vision tower alone: linear heads on its mean feature answer every question
+    kLanguage,  ///< the whole model, answers' log-probabilities under drawn prompts
+  };
+  std::string name;
+  Kind kind = Kind::kVision;
+  std::int64_t steps = 1000;
+  double rate = 1e-3;  ///< peak learning rate
+  std::int64_t warmup = 100;
+  double weight_decay = 0.05;
+  double vision_rate = 1.0;               ///< factor on the rate of the vision tower; 0 freezes it
+  std::map<std::string, double> streams;  ///< name -> share
+  int batch = 128;                        ///< vision: images in a step
+  int text_first_groups = 4;              ///< language: one prompt shared by `branches` images
+  int image_first_groups = 8;             ///< language: one image shared by `branches` prompts
+  int branches = 8;                       ///< text first
+  int image_branches = 4;                 ///< image first
+  double task_share = 0.3;                ///< image-first prompts that are a built-in task's own
+};
+
+/// A recipe: everything that `firstlight train vlm` needs (docs/training.md).
+struct Recipe {
+  std::string name;
+  std::string folder;  ///< where the recipe lies; its files are named relative to it
+  std::uint64_t seed = 1;
+  std::string tokenizer;
+  std::string chat_template;
+  std::string wordings;
+  std::vector<double> image_mean;
+  std::vector<double> image_std;
+  int pool_side = 112;  ///< pixels of the images kept in memory
+  aten::LlavaShape shape;
+  std::vector<StreamSpec> streams;
+  std::vector<StreamSpec> validation;
+  std::vector<TaskSpec> tasks;
+  std::vector<Stage> stages;
+  std::string text;  ///< the YAML as read
+
+  /// Throws Error::usage with file and line.
+  static Recipe load(const std::string& path);
+};
+
+}  // namespace firstlight::train

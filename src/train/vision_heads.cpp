@@ -1,0 +1,77 @@
+#include "vision_heads.h"
+
+#include <torch/autograd.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace firstlight::train {
+
+using torch::Tensor;
+
+VisionHeads::VisionHeads(const Wordings& wordings, std::int64_t hidden_size, std::uint64_t seed)
+    : wordings_(wordings) {
+  for (const auto& [name, meaning] : wordings.concepts) names_.push_back(name);
+  torch::Generator generator = at::detail::createCPUGenerator(seed);
+  weights_ = torch::empty({static_cast<std::int64_t>(names_.size()), hidden_size});
+  weights_.normal_(0, 0.1 / std::sqrt(static_cast<double>(hidden_size)), generator);
+  weights_.set_requires_grad(true);
+  gradients_ = torch::zeros_like(weights_);
+  weights_.mutable_grad() = gradients_;
+}
+
+Tensor VisionHeads::logits(const Tensor& features) const {
+  const Tensor mean = features.narrow(1, 1, features.size(1) - 1).mean(1);
+  return at::linear(at::layer_norm(mean, {mean.size(1)}), weights_);
+}
+
+std::vector<std::int64_t> VisionHeads::columns(const Question& question) const {
+  std::vector<std::int64_t> columns;
+  for (const std::string& name : question.concepts) {
+    columns.push_back(std::find(names_.begin(), names_.end(), name) - names_.begin());
+  }
+  return columns;
+}
+
+Tensor VisionHeads::loss(
+    const Tensor& features,
+    const std::vector<std::pair<const ImagePool*, std::size_t>>& images) const {
+  const Tensor all = logits(features);
+  Tensor total = torch::zeros({});
+  double weight = 0;
+  for (const Question& question : wordings_.questions) {
+    std::vector<std::int64_t> rows;
+    std::vector<std::int64_t> answers;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (images[i].first->spec().domain != question.domain) continue;
+      const int answer = images[i].first->answer(images[i].second, question.concepts);
+      if (answer < 0) continue;
+      rows.push_back(static_cast<std::int64_t>(i));
+      answers.push_back(answer);
+    }
+    if (rows.empty()) continue;
+    const Tensor asked =
+        all.index_select(0, torch::tensor(rows)).index_select(1, torch::tensor(columns(question)));
+    total = total + question.weight * at::cross_entropy_loss(asked, torch::tensor(answers), {},
+                                                             at::Reduction::Sum);
+    weight += question.weight * static_cast<double>(rows.size());
+  }
+  return weight > 0 ? total / weight : total;
+}
+
+std::pair<int, int> VisionHeads::count_right(
+    const Tensor& features, const std::vector<std::pair<const ImagePool*, std::size_t>>& images,
+    const Question& question) const {
+  const Tensor best = logits(features).index_select(1, torch::tensor(columns(question))).argmax(1);
+  int asked = 0;
+  int right = 0;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const int answer = images[i].first->answer(images[i].second, question.concepts);
+    if (answer < 0) continue;
+    ++asked;
+    if (best[static_cast<std::int64_t>(i)].item<std::int64_t>() == answer) ++right;
+  }
+  return {asked, right};
+}
+
+}  // namespace firstlight::train

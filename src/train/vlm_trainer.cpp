@@ -1,0 +1,436 @@
+#include "firstlight/train/vlm_trainer.h"
+
+#include <fmt/format.h>
+#include <torch/autograd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "checkpoint.h"
+#include "firstlight/base/error.h"
+#include "firstlight/base/hash.h"
+#include "firstlight/base/log.h"
+#include "firstlight/base/parallel.h"
+#include "firstlight/base/text.h"
+#include "firstlight/train/batch.h"
+#include "firstlight/train/hf_folder.h"
+#include "firstlight/train/optimizer.h"
+#include "firstlight/train/tensorboard.h"
+#include "vision_heads.h"
+
+namespace firstlight::train {
+namespace {
+
+using torch::Tensor;
+using Picture = std::pair<const ImagePool*, std::size_t>;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::vector<ImagePool> load_pools(const std::vector<StreamSpec>& specs, const Recipe& recipe,
+                                  const TrainOptions& options,
+                                  const std::vector<std::string>& wanted) {
+  std::vector<ImagePool> pools;
+  for (const StreamSpec& spec : specs) {
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), spec.name) == wanted.end())
+      continue;
+    auto last = Clock::now();
+    pools.push_back(
+        ImagePool::load(spec, recipe.pool_side, options.cache, [&](const ProgressStep& step) {
+          if (seconds_since(last) < 20) return;
+          last = Clock::now();
+          log_info(fmt::format("reading {}: {} of {}", spec.name, step.done, step.total));
+        }));
+    log_info(fmt::format("stream {}: {} images, {} failed", spec.name, pools.back().size(),
+                         pools.back().failed()));
+    if (pools.back().size() == 0) {
+      throw Error::usage(spec.data, "no sample of stream '" + spec.name + "' shows a concept",
+                         "check its rules");
+    }
+  }
+  return pools;
+}
+
+class Trainer {
+ public:
+  Trainer(const Recipe& recipe, const TrainOptions& options);
+  TrainOutcome run();
+
+ private:
+  std::string path(const std::string& name) const { return options_.output + "/" + name; }
+  bool train_stage(std::size_t index);
+  Tensor stage_loss(const Stage& stage, Random& random, std::int64_t* samples);
+  Tensor vision_loss(const Stage& stage, Random& random, std::int64_t* samples);
+  Tensor language_loss(const Stage& stage, Random& random, std::int64_t* samples);
+  Tensor pixels(const std::vector<Picture>& images, Random* random) const;
+  std::vector<AdamW::Range> ranges(const Stage& stage) const;
+  void start_optimizers(const Stage& stage);
+  void save(const std::string& file, std::size_t stage, std::int64_t step);
+  void restore(const Checkpoint& checkpoint, bool optimizers);
+  void start_from(const Checkpoint& checkpoint);
+  void validate(const Stage& stage, std::int64_t step);
+  std::pair<int, int> validate_vision(const ImagePool& pool);
+  std::pair<int, int> validate_language(const ImagePool& pool);
+
+  const Recipe& recipe_;
+  const TrainOptions& options_;
+  Wordings wordings_;
+  PromptEncoder encoder_;
+  aten::Llava model_;
+  VisionHeads heads_;
+  std::vector<ImagePool> pools_;
+  std::vector<ImagePool> validation_;
+  BatchSource source_;
+  std::optional<AdamW> optimizer_;
+  std::optional<AdamW> head_optimizer_;
+  std::optional<TensorBoard> board_;
+  std::string identity_;
+  std::int64_t global_step_ = 0;
+};
+
+aten::LlavaShape shape_for(const Recipe& recipe, const PromptEncoder& encoder) {
+  aten::LlavaShape shape = recipe.shape;
+  shape.text.vocab_size = static_cast<std::int64_t>(encoder.vocab_size());
+  return shape;
+}
+
+std::vector<std::string> streams_of(const Recipe& recipe, const TrainOptions& options) {
+  std::vector<std::string> names;
+  for (const Stage& stage : recipe.stages) {
+    const bool wanted =
+        options.stages.empty() ||
+        std::find(options.stages.begin(), options.stages.end(), stage.name) != options.stages.end();
+    if (!wanted) continue;
+    for (const auto& [name, share] : stage.streams) names.push_back(name);
+  }
+  return names;
+}
+
+Trainer::Trainer(const Recipe& recipe, const TrainOptions& options)
+    : recipe_(recipe),
+      options_(options),
+      wordings_(Wordings::load(recipe.folder + "/" + recipe.wordings)),
+      encoder_(recipe),
+      model_(shape_for(recipe, encoder_), recipe.seed),
+      heads_(wordings_, recipe.shape.vision.hidden_size, recipe.seed + 1),
+      pools_(load_pools(recipe.streams, recipe, options, streams_of(recipe, options))),
+      validation_(load_pools(recipe.validation, recipe, options, {})),
+      source_(recipe, pools_, wordings_, encoder_) {
+  identity_ = sha256_hex(recipe.text + text::read_file(recipe.folder + "/" + recipe.wordings));
+}
+
+Tensor Trainer::pixels(const std::vector<Picture>& images, Random* random) const {
+  const auto side = recipe_.shape.vision.image_size;
+  Tensor out = torch::empty({static_cast<std::int64_t>(images.size()), 3, side, side});
+  const std::uint64_t seed = random != nullptr ? (*random)() : 0;
+  float* data = out.data_ptr<float>();
+  parallel_for(images.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto& [pool, index] = images[i];
+      const Augmentation settings{static_cast<int>(side), recipe_.image_mean, recipe_.image_std,
+                                  pool->spec().upright};
+      float* target = data + i * static_cast<std::size_t>(3 * side * side);
+      if (random != nullptr) {
+        Random own(seed, i);
+        augment(pool->pixels(index), pool->side(), settings, own, target);
+      } else {
+        prepare(pool->pixels(index), pool->side(), settings, target);
+      }
+    }
+  });
+  return out;
+}
+
+Tensor Trainer::vision_loss(const Stage& stage, Random& random, std::int64_t* samples) {
+  std::vector<Picture> images;
+  for (int i = 0; i < stage.batch; ++i) images.push_back(source_.image(stage, random));
+  *samples = stage.batch;
+  return heads_.loss(model_.vision(pixels(images, &random), false), images);
+}
+
+/// Projected patch features of images, [images * patches, text hidden].
+Tensor project(const aten::Llava& model, const Tensor& pixel_values) {
+  const auto& v = model.shape().vision;
+  const Tensor features = model.vision(pixel_values, false);
+  return model.project(features.narrow(1, 1, v.patches()).reshape({-1, v.hidden_size}), false);
+}
+
+Tensor Trainer::language_loss(const Stage& stage, Random& random, std::int64_t* samples) {
+  const LanguageBatch batch = source_.language(stage, random);
+  const Tensor projected = project(model_, pixels(batch.images, &random));
+  const Tensor logits = model_.text(batch.text, projected, batch.wanted, false);
+  *samples = batch.answers;
+  // The log-probability of a whole answer is the sum over its tokens: that is what is scored.
+  return at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum) /
+         static_cast<double>(batch.answers);
+}
+
+Tensor Trainer::stage_loss(const Stage& stage, Random& random, std::int64_t* samples) {
+  return stage.kind == Stage::Kind::kVision ? vision_loss(stage, random, samples)
+                                            : language_loss(stage, random, samples);
+}
+
+std::vector<AdamW::Range> Trainer::ranges(const Stage& stage) const {
+  std::vector<AdamW::Range> result;
+  const std::int64_t vision_end = model_.vision_range().second;
+  std::int64_t at = 0;
+  const auto add = [&](std::int64_t last, bool decays) {
+    if (last <= at) return;
+    const bool vision = at < vision_end;
+    const double factor =
+        vision ? stage.vision_rate : (stage.kind == Stage::Kind::kVision ? 0.0 : 1.0);
+    result.push_back({at, last, factor, decays});
+    at = last;
+  };
+  for (const auto& [first, last] : model_.decayed()) {
+    if (at < vision_end && first > vision_end) add(vision_end, false);
+    add(first, false);
+    add(last, true);
+  }
+  add(const_cast<aten::Llava&>(model_).parameters().numel(), false);
+  return result;
+}
+
+void Trainer::start_optimizers(const Stage& stage) {
+  AdamW::Options options;
+  options.weight_decay = stage.weight_decay;
+  optimizer_.emplace(model_.parameters().numel(), options);
+  head_optimizer_.emplace(heads_.parameters().numel(), options);
+  model_.train_vision(stage.vision_rate > 0);
+}
+
+void Trainer::save(const std::string& file, std::size_t stage, std::int64_t step) {
+  Checkpoint checkpoint;
+  checkpoint.tensors = {{"parameters", model_.parameters()},
+                        {"heads", heads_.parameters().detach()}};
+  if (optimizer_) {
+    checkpoint.tensors.insert({{"m", optimizer_->first_moment()},
+                               {"v", optimizer_->second_moment()},
+                               {"head_m", head_optimizer_->first_moment()},
+                               {"head_v", head_optimizer_->second_moment()}});
+    checkpoint.numbers["updates"] = optimizer_->count();
+  }
+  checkpoint.numbers["stage"] = static_cast<std::int64_t>(stage);
+  checkpoint.numbers["step"] = step;
+  checkpoint.numbers["vision"] = model_.vision_range().second;
+  checkpoint.numbers["global_step"] = global_step_;
+  checkpoint.texts["identity"] = identity_;
+  save_checkpoint(checkpoint, path(file));
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, bool optimizers) {
+  const torch::NoGradGuard no_grad;
+  const Tensor& parameters = checkpoint.tensors.at("parameters");
+  if (parameters.sizes() != model_.parameters().sizes()) {
+    throw Error::conflict(options_.output, "the checkpoint is of a model of another shape");
+  }
+  model_.parameters().copy_(parameters);
+  const Tensor& heads = checkpoint.tensors.at("heads");
+  if (heads.sizes() == heads_.parameters().sizes()) heads_.parameters().copy_(heads);
+  if (!optimizers || checkpoint.tensors.count("m") == 0) return;
+  optimizer_->first_moment().copy_(checkpoint.tensors.at("m"));
+  optimizer_->second_moment().copy_(checkpoint.tensors.at("v"));
+  head_optimizer_->first_moment().copy_(checkpoint.tensors.at("head_m"));
+  head_optimizer_->second_moment().copy_(checkpoint.tensors.at("head_v"));
+  optimizer_->count() = checkpoint.numbers.at("updates");
+  head_optimizer_->count() = checkpoint.numbers.at("updates");
+}
+
+void Trainer::start_from(const Checkpoint& checkpoint) {
+  const Tensor& parameters = checkpoint.tensors.at("parameters");
+  const std::int64_t vision = model_.vision_range().second;
+  if (parameters.sizes() == model_.parameters().sizes()) {
+    restore(checkpoint, false);
+  } else if (checkpoint.numbers.at("vision") == vision) {
+    const torch::NoGradGuard no_grad;
+    model_.parameters().narrow(0, 0, vision).copy_(parameters.narrow(0, 0, vision));
+    log_info(options_.start + ": the text model has another shape; only the vision tower is taken");
+  } else {
+    throw Error::usage(options_.start, "holds a model of another shape");
+  }
+}
+
+std::pair<int, int> Trainer::validate_vision(const ImagePool& pool) {
+  const auto question =
+      std::find_if(wordings_.questions.begin(), wordings_.questions.end(),
+                   [&](const Question& q) { return q.domain == pool.spec().domain; });
+  std::pair<int, int> total = {0, 0};
+  for (std::size_t first = 0; first < pool.size(); first += 128) {
+    std::vector<Picture> images;
+    for (std::size_t i = first; i < std::min(first + 128, pool.size()); ++i)
+      images.emplace_back(&pool, i);
+    const auto [asked, right] =
+        heads_.count_right(model_.vision(pixels(images, nullptr), false), images, *question);
+    total.first += asked;
+    total.second += right;
+  }
+  return total;
+}
+
+std::pair<int, int> Trainer::validate_language(const ImagePool& pool) {
+  const auto spec = std::find_if(recipe_.tasks.begin(), recipe_.tasks.end(),
+                                 [&](const TaskSpec& t) { return t.domain == pool.spec().domain; });
+  if (spec == recipe_.tasks.end()) return {0, 0};
+  const Task task = load_task(spec->task);
+  const auto prompt =
+      encoder_.encode(render_prompt(task, {}, [](const std::string& field) -> std::string {
+        throw Error::usage("validation", "a prompt asks for the field '" + field + "'");
+      }));
+  std::vector<PromptEncoder::Answer> answers;
+  for (const std::string& answer : render_answers(task, {}))
+    answers.push_back(encoder_.encode_answer(answer));
+  const auto classes = static_cast<std::int64_t>(answers.size());
+  std::pair<int, int> total = {0, 0};
+  for (std::size_t first = 0; first < pool.size(); first += 16) {
+    BatchBuilder builder(recipe_.shape.vision.patches());
+    std::vector<int> truth;
+    for (std::size_t i = first; i < std::min(first + 16, pool.size()); ++i) {
+      const int answer = pool.answer(i, spec->concepts);
+      if (answer < 0) continue;
+      truth.push_back(answer);
+      builder.add_scored({&pool, i}, prompt, answers);
+    }
+    if (truth.empty()) continue;
+    const LanguageBatch batch = builder.finish();
+    const Tensor logits = model_.text(batch.text, project(model_, pixels(batch.images, nullptr)),
+                                      batch.wanted, false);
+    const Tensor chosen =
+        at::log_softmax(logits, 1).gather(1, batch.targets.unsqueeze(1)).squeeze(1);
+    const Tensor sums = torch::zeros({batch.answers}).index_add(0, batch.answer, chosen);
+    const Tensor best = sums.view({-1, classes}).argmax(1);
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      ++total.first;
+      if (best[static_cast<std::int64_t>(i)].item<std::int64_t>() == truth[i]) ++total.second;
+    }
+  }
+  return total;
+}
+
+void Trainer::validate(const Stage& stage, std::int64_t step) {
+  const torch::NoGradGuard no_grad;
+  std::string line = fmt::format("{} {}/{} validation:", stage.name, step, stage.steps);
+  for (const ImagePool& pool : validation_) {
+    const auto [asked, right] =
+        stage.kind == Stage::Kind::kVision ? validate_vision(pool) : validate_language(pool);
+    if (asked == 0) continue;
+    const double accuracy = static_cast<double>(right) / asked;
+    line += fmt::format(" {} {:.3f} ({})", pool.spec().name, accuracy, asked);
+    board_->scalar("validation/" + pool.spec().name, global_step_, accuracy);
+  }
+  log_info(line);
+}
+
+bool Trainer::train_stage(std::size_t index) {
+  const Stage& stage = recipe_.stages[index];
+  start_optimizers(stage);
+  std::int64_t first = 0;
+  const std::string current = path("checkpoint.pt");
+  if (std::filesystem::exists(current)) {
+    const Checkpoint checkpoint = load_checkpoint(current);
+    if (checkpoint.numbers.at("stage") == static_cast<std::int64_t>(index)) {
+      restore(checkpoint, true);
+      first = checkpoint.numbers.at("step");
+      global_step_ = checkpoint.numbers.at("global_step");
+      log_info(fmt::format("{}: going on at step {}", stage.name, first));
+    }
+  }
+  const Schedule schedule{stage.rate, stage.warmup, stage.steps};
+  const auto model_ranges = ranges(stage);
+  const std::vector<AdamW::Range> head_ranges = {{0, heads_.parameters().numel(), 1.0, false}};
+  std::ofstream log(path("log.csv"), std::ios::app);
+  auto saved = Clock::now();
+  auto logged = Clock::now();
+  double loss_sum = 0;
+  std::int64_t samples = 0;
+  Tensor head_values = heads_.parameters().detach().view({-1});
+  Tensor head_gradients = heads_.gradients().view({-1});
+  for (std::int64_t step = first; step < stage.steps; ++step) {
+    Random random(recipe_.seed + 1000 * (index + 1), static_cast<std::uint64_t>(step));
+    std::int64_t drawn = 0;
+    const Tensor loss = stage_loss(stage, random, &drawn);
+    loss.backward();
+    const double rate = schedule.at(step);
+    const double norm =
+        optimizer_->step(model_.parameters(), model_.gradients(), model_ranges, rate);
+    if (stage.kind == Stage::Kind::kVision) {
+      head_optimizer_->step(head_values, head_gradients, head_ranges, rate);
+    }
+    ++global_step_;
+    const double value = loss.item<double>();
+    loss_sum += value;
+    samples += drawn;
+    log << stage.name << ',' << step << ',' << value << ',' << norm << ',' << rate << '\n';
+    if ((step + 1) % options_.log_steps == 0) {
+      const double elapsed = seconds_since(logged);
+      const double mean = loss_sum / options_.log_steps;
+      log_info(fmt::format(
+          "{} {}/{} loss {:.4f} norm {:.2f} rate {:.2e} {:.1f} samples/s, {:.0f} min left",
+          stage.name, step + 1, stage.steps, mean, norm, rate,
+          static_cast<double>(samples) / elapsed,
+          elapsed / options_.log_steps * static_cast<double>(stage.steps - step - 1) / 60));
+      board_->scalar("loss/" + stage.name, global_step_, mean);
+      board_->scalar("gradient_norm", global_step_, norm);
+      board_->scalar("learning_rate", global_step_, rate);
+      log.flush();
+      logged = Clock::now();
+      loss_sum = 0;
+      samples = 0;
+    }
+    if ((step + 1) % options_.validate_steps == 0 || step + 1 == stage.steps)
+      validate(stage, step + 1);
+    const bool stop = options_.stop != nullptr && *options_.stop;
+    if (stop || seconds_since(saved) > options_.checkpoint_seconds) {
+      save("checkpoint.pt", index, step + 1);
+      saved = Clock::now();
+    }
+    if (stop) return false;
+  }
+  optimizer_.reset();
+  head_optimizer_.reset();
+  save("stage-" + stage.name + ".pt", index, stage.steps);
+  save("checkpoint.pt", index + 1, 0);
+  return true;
+}
+
+TrainOutcome Trainer::run() {
+  std::filesystem::create_directories(options_.output);
+  board_.emplace(options_.output);
+  std::size_t begin = 0;
+  if (std::filesystem::exists(path("checkpoint.pt"))) {
+    const Checkpoint checkpoint = load_checkpoint(path("checkpoint.pt"));
+    if (checkpoint.texts.at("identity") != identity_) {
+      throw Error::conflict(options_.output, "holds a training run of another recipe or wordings",
+                            "choose another folder with -o");
+    }
+    begin = static_cast<std::size_t>(checkpoint.numbers.at("stage"));
+    global_step_ = checkpoint.numbers.at("global_step");
+    restore(checkpoint, false);
+  } else if (!options_.start.empty()) {
+    start_from(load_checkpoint(options_.start));
+  }
+  for (std::size_t i = begin; i < recipe_.stages.size(); ++i) {
+    const std::string& name = recipe_.stages[i].name;
+    if (!options_.stages.empty() &&
+        std::find(options_.stages.begin(), options_.stages.end(), name) == options_.stages.end()) {
+      continue;
+    }
+    if (!train_stage(i)) return {};
+  }
+  TrainOutcome outcome{true, path(recipe_.name)};
+  write_hf_folder(model_, recipe_, outcome.model);
+  return outcome;
+}
+
+}  // namespace
+
+TrainOutcome train_vlm(const Recipe& recipe, const TrainOptions& options) {
+  return Trainer(recipe, options).run();
+}
+
+}  // namespace firstlight::train

@@ -1,0 +1,50 @@
+#include "firstlight/train/wording.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "firstlight/base/error.h"
+#include "firstlight/task/prompt.h"
+
+namespace firstlight::train {
+namespace {
+
+const std::string kRecipe =
+    std::string(FIRSTLIGHT_TEST_DIR) + "/../models/recipes/firstlight-small/";
+
+std::string no_fields(const std::string& field) { throw Error::usage("test", field); }
+
+TEST(Wording, ExpandsAlternatives) {
+  Random random(1);
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) seen.insert(expand("[a|b|] c", random));
+  EXPECT_EQ(seen, (std::set<std::string>{"a c", "b c", "c"}));
+}
+
+TEST(Wording, DrawnTasksRenderWithOneImageAndDifferentAnswers) {
+  const Wordings wordings = Wordings::load(kRecipe + "wordings.yaml");
+  ASSERT_FALSE(wordings.questions.empty());
+  Random random(3);
+  std::set<std::string> prompts;
+  for (int i = 0; i < 500; ++i) {
+    const Question& question = wordings.questions[random.below(wordings.questions.size())];
+    const DrawnTask drawn = draw_task(wordings, question, i % 2 == 0, random);
+    ASSERT_GE(drawn.concepts.size(), 2U);
+    ASSERT_EQ(drawn.concepts.size(), drawn.task.size());
+    const RenderedPrompt prompt = render_prompt(drawn.task, {}, no_fields);
+    ASSERT_EQ(prompt.image_views().size(), 1U);
+    const bool starts_with_image = prompt.user.front().kind == PromptPart::Kind::kImage;
+    EXPECT_EQ(starts_with_image, drawn.image_first);
+    const auto answers = render_answers(drawn.task, {});
+    EXPECT_EQ(std::set<std::string>(answers.begin(), answers.end()).size(), answers.size());
+    std::string text;
+    for (const PromptPart& part : prompt.user) text += part.text;
+    EXPECT_EQ(text.find('['), std::string::npos) << text;
+    prompts.insert(text);
+  }
+  EXPECT_GT(prompts.size(), 495U);
+}
+
+}  // namespace
+}  // namespace firstlight::train
