@@ -18,6 +18,7 @@ struct Context {
 void add_classify(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_simulate(CLI::App& app, Context& context);
 void add_task(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   Context context;
   app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
   add_export(app, context);
+  add_simulate(app, context);
   add_task(app, context);
   add_train(app, context);
   add_completion(app, context);

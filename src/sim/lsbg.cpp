@@ -198,10 +198,11 @@ SimulatedLsbg simulate_lsbg(Random& random, const LsbgOptions& options) {
   Exposure exposure;
   exposure.sky_electrons = log_normal(random, 2500, 0.3);
   const double depth = random.chance(0.08) ? random.uniform(1.3, 2.2) : log_normal(random, 1, 0.1);
-  exposure.sky_noise = {1.45 * depth, 1.0 * depth, 1.05 * depth};
+  exposure.sky_noise = {1.2 * depth, 0.82 * depth, 0.92 * depth};
   for (double& offset : exposure.offset) offset = random.normal(0, 0.12);
   exposure.correlation_px = random.uniform(0.3, 0.55);
   expose(scene, random, exposure);
+  truth.peak_signal_to_noise /= exposure.sky_noise[1];
   apply_bleed(scene, frame.bleed);
 
   Picture picture;

@@ -49,6 +49,12 @@ float interpolate(const Plane& plane, double x, double y) {
 
 void expose(Scene& scene, Random& random, const Exposure& exposure) {
   const double root = std::sqrt(exposure.sky_electrons);
+  Plane impulse(17, 17);
+  impulse.at(8, 8) = 1;
+  blur(impulse, exposure.correlation_px);
+  double power = 0;
+  for (const float v : impulse.values) power += v * v;
+  const float restore = static_cast<float>(1 / std::sqrt(power));
   for (int b = 0; b < 3; ++b) {
     const double sky = exposure.sky_electrons * exposure.sky_noise[b] * exposure.sky_noise[b];
     Plane noise(scene.width(), scene.height());
@@ -63,16 +69,7 @@ void expose(Scene& scene, Random& random, const Exposure& exposure) {
     if (exposure.correlation_px > 0) {
       // Resampling spreads noise over pixels; the variance of a pixel is restored, so that
       // `sky_noise` is what the final frame shows.
-      const double s = exposure.correlation_px;
-      blur(noise, s);
-      double taps2 = 0;
-      double taps = 0;
-      for (int i = -8; i <= 8; ++i) {
-        const double t = std::exp(-0.5 * i * i / (s * s));
-        taps += t;
-        taps2 += t * t;
-      }
-      const float restore = static_cast<float>(taps * taps / taps2);
+      blur(noise, exposure.correlation_px);
       for (float& v : noise.values) v *= restore;
     }
     const float offset = static_cast<float>(exposure.offset[b]);

@@ -27,8 +27,8 @@ struct LsbgTruth {
 
 struct SimulatedLsbg {
   Image image;   ///< 8-bit RGB in the look of the Dark Energy Survey's cutouts, size x size
-  Raster bands;  ///< red, green, blue = i, r, g with noise, before the stretch, in units of the sky
-                 ///< noise; empty unless asked for
+  Raster bands;  ///< red, green, blue = i, r, g with noise, before the stretch; the unit is about
+                 ///< 1.2 times the sky noise in r; empty unless asked for
   LsbgTruth truth;
 };
 

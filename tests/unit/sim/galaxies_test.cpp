@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <string>
 
 #include "firstlight/base/error.h"
@@ -81,6 +83,39 @@ TEST(Galaxies, SizeChangesTheSamplingOnly) {
     }
     EXPECT_LT(difference, 2.5);
   }
+}
+
+TEST(Galaxies, TruthDescribesThePicture) {
+  // Angle of the light's second moments around the middle, against the truth.
+  int checked = 0;
+  double worst = 0;
+  for (int k = 0; k < 25; ++k) {
+    Random random(9, k);
+    GalaxyOptions options;
+    options.class_key = "edge_on_disk";
+    options.size = 128;
+    const SimulatedGalaxy galaxy = simulate_galaxy(random, options);
+    double xx = 0;
+    double yy = 0;
+    double xy = 0;
+    for (int y = 34; y < 94; ++y) {
+      for (int x = 34; x < 94; ++x) {
+        const double dx = x - 63.5;
+        const double dy = 63.5 - y;  // upwards
+        const double light = std::max(0.0, galaxy.image.at(x, y)[1] - 25.0);
+        if (dx * dx + dy * dy > 900) continue;
+        xx += light * dx * dx;
+        yy += light * dy * dy;
+        xy += light * dx * dy;
+      }
+    }
+    const double angle = 0.5 * std::atan2(2 * xy, xx - yy) * 180 / std::numbers::pi;
+    const double off = std::abs(std::remainder(angle - galaxy.truth.position_angle_deg, 180.0));
+    checked += off < 6;
+    worst = std::max(worst, off);
+  }
+  // A bright neighbour may turn one or two.
+  EXPECT_GE(checked, 22) << worst;
 }
 
 TEST(Galaxies, WrongOptionsAreErrors) {

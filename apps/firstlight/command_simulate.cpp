@@ -1,0 +1,73 @@
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "commands.h"
+#include "firstlight/sim/folder.h"
+#include "firstlight/sim/source.h"
+
+namespace firstlight::app {
+namespace {
+
+struct Arguments {
+  std::size_t n = 100;
+  std::uint64_t seed = 1;
+  sim::SimulatorOptions options;
+  std::string output;
+};
+
+void simulate(const std::string& name, const Arguments& arguments, const Context& context) {
+  const auto source =
+      sim::make_simulator_source(name, arguments.n, arguments.seed, arguments.options);
+  const bool show = !context.quiet && isatty(STDERR_FILENO) != 0;
+  sim::write_image_folder(*source, arguments.output, [&](const ProgressStep& step) {
+    if (!show) return;
+    std::fprintf(stderr, "\r%llu of %llu images", static_cast<unsigned long long>(step.done),
+                 static_cast<unsigned long long>(step.total));
+    if (step.done == step.total) std::fputc('\n', stderr);
+  });
+  std::printf("%s/labels.csv\n", arguments.output.c_str());
+}
+
+void add_simulator(CLI::App& simulators, Context& context, const std::string& name,
+                   const std::string& description, const std::string& sizes,
+                   const std::string& classes) {
+  CLI::App* command = simulators.add_subcommand(name, description);
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("-n,--number", arguments->n, "how many images")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000'000));
+  command
+      ->add_option("--seed", arguments->seed,
+                   "image k depends on the seed and k alone: the same seed gives the same images")
+      ->capture_default_str();
+  command->add_option("--size", arguments->options.size, sizes);
+  command->add_option("--class", arguments->options.class_key, "only this class: " + classes);
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "folder for ID.png and labels.csv; must be new or empty")
+      ->required();
+  command->callback([name, arguments, &context] { simulate(name, *arguments, context); });
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Draw simulated images with known truth into a folder, with a table of labels");
+  command->require_subcommand(1);
+  add_simulator(*command, context, "galaxies",
+                "Galaxies of four classes in the look of SDSS pictures",
+                "side in pixels, 16 to 1024, 224 if not given; the content stays the same",
+                "smooth_round, smooth_cigar, edge_on_disk or unbarred_spiral");
+  add_simulator(*command, context, "lsbg",
+                "Low-surface-brightness galaxies and the artifacts of their search, in the look of "
+                "DES cutouts",
+                "side in pixels, 16 to 1024, 64 if not given; the content stays the same",
+                "lsbg or artifact");
+}
+
+}  // namespace firstlight::app
