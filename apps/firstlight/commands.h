@@ -17,6 +17,7 @@ struct Context {
 // In the order of `firstlight --help`; main.cpp calls each.
 void add_classify(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);
+void add_report(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_simulate(CLI::App& app, Context& context);
 void add_task(CLI::App& app, Context& context);

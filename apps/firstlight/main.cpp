@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   Context context;
   app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
+  add_report(app, context);
   add_export(app, context);
   add_simulate(app, context);
   add_task(app, context);

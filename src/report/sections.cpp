@@ -21,7 +21,7 @@ std::string interval(const ReportEstimate& e) {
   return fmt::format("{} to {}", number(*e.low), number(*e.high));
 }
 
-std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
+std::string percent(double fraction) { return fmt::format("{:.1f}\u00a0%", 100 * fraction); }
 
 /// A noun with its number: "1 sample", "2 samples".
 std::string count(std::int64_t n, std::string_view noun) {
@@ -43,8 +43,8 @@ std::string figure(std::string_view id, std::string_view kind, std::string_view 
       "<div class=\"plot\" role=\"img\" aria-label=\"{}. The same numbers are in the table "
       "below.\">"
       "</div>\n"
-      "<figcaption><b>{}.</b> {}</figcaption>\n"
-      "<div class=\"tools\"></div>\n"
+      "<div class=\"beside\"><figcaption><b>{}.</b> {}</figcaption>\n"
+      "<div class=\"tools\"></div></div>\n"
       "<details><summary>Numbers of this figure</summary><div class=\"scroll\" tabindex=\"0\" "
       "role=\"region\" aria-label=\"Numbers: {}\">{}</div></details>\n</figure>\n",
       id, kind, attributes, escape(title), escape(title), text, escape(title), alternative);
@@ -112,16 +112,34 @@ std::string plain_words(const ReportData& data) {
 std::string metrics_table(const ReportData& data) {
   if (data.metrics.empty()) return "";
   std::string out = fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Metrics\">"
-      "<table class=\"wide\"><caption>Metrics, with {} intervals where they are defined.</caption>"
-      "<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\" class=\"number\">Value</th>"
-      "<th scope=\"col\">What it says</th></tr></thead><tbody>\n",
+      "<table class=\"wide metrics\"><caption>Metrics, with {} intervals where they are "
+      "defined.</caption><thead><tr><th scope=\"col\">Metric</th>"
+      "<th scope=\"col\" class=\"number\">Value</th></tr></thead><tbody>\n",
       escape(data.interval_level));
   for (const ReportMetric& m : data.metrics) {
-    out += fmt::format("<tr><th scope=\"row\">{}</th>{}<td class=\"meaning\">{}</td></tr>\n",
-                       escape(m.name), cell(m.estimate), escape(m.meaning));
+    out += fmt::format("<tr><th scope=\"row\">{}<span class=\"meaning\">{}</span></th>{}</tr>\n",
+                       escape(m.name), escape(m.meaning), cell(m.estimate));
   }
-  return out + "</tbody></table></div>\n";
+  return out + "</tbody></table>\n";
+}
+
+std::string descriptions(const ReportData& data) {
+  if (data.descriptions.empty()) return "";
+  std::string out =
+      "<details><summary>Classes as described to the model</summary>"
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Class descriptions\">"
+      "<table><thead><tr><th scope=\"col\">Key</th><th scope=\"col\">Name</th>"
+      "<th scope=\"col\">Description</th></tr></thead><tbody>\n";
+  for (const ReportDescription& d : data.descriptions) {
+    out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"text\">{}</td></tr>\n",
+                       escape(d.key), escape(d.name), escape(d.description));
+  }
+  out += "</tbody></table></div></details>\n";
+  if (!data.task_text.empty()) {
+    out += "<details><summary>The task file</summary><pre tabindex=\"0\">" +
+           escape(data.task_text) + "</pre></details>\n";
+  }
+  return out;
 }
 
 std::string counts_line(const ReportData& data) {
@@ -137,7 +155,7 @@ std::string summary(const ReportData& data) {
   std::string out;
   if (data.accuracy && data.labelled > 0) {
     out += fmt::format(
-        "<div class=\"headline\"><p class=\"figure-of-merit\"><strong>{:.1f}&#8239;%</strong>"
+        "<div class=\"headline\"><p class=\"figure-of-merit\"><strong>{:.1f}&nbsp;%</strong>"
         "<span>accuracy<br>{}</span></p>\n<div>{}{}</div></div>\n",
         100 * data.accuracy->value, counts_line(data), plain_words(data), strip(data));
   } else {
@@ -152,7 +170,7 @@ std::string summary(const ReportData& data) {
   for (const std::string& notice : data.notices) {
     out += "<p class=\"notice\">" + escape(notice) + "</p>\n";
   }
-  return out + metrics_table(data);
+  return out + metrics_table(data) + descriptions(data);
 }
 
 std::string labels_section(const ReportData& data) {
@@ -170,7 +188,7 @@ std::string labels_section(const ReportData& data) {
                             : "–");
   }
   table += "</tbody></table>";
-  return figure("labels-given", "labels", "", "Labels given",
+  return figure("labels-given", "labels", " class=\"broad\"", "Labels given",
                 fmt::format("How many of the {} got each label.",
                             count(data.classified, "classified sample")),
                 table);
@@ -266,7 +284,8 @@ std::string confusion(const ReportData& data) {
 std::string classes(const ReportData& data) {
   std::string out = fmt::format(
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classes\">"
-      "<table class=\"wide\"><caption>Each class against the rest, with {} intervals.</caption>"
+      "<table class=\"wide\"><caption><span>Each class against the rest, with {} intervals."
+      "</span></caption>"
       "<thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"number\">True</th>"
       "<th scope=\"col\" class=\"number\">Predicted</th><th scope=\"col\" "
       "class=\"number\">Precision"
@@ -345,7 +364,7 @@ std::string confidence(const ReportData& data) {
     }
     table += fmt::format("<td class=\"number\">{}</td></tr>", b.unknown);
   }
-  return out + figure("confidence-histogram", "confidence", "", "Confidence",
+  return out + figure("confidence-histogram", "confidence", " class=\"broad\"", "Confidence",
                       truth
                           ? "How sure the model was of the labels that are right and of those that "
                             "are wrong. The confidence is the highest of a sample's probabilities."

@@ -22,8 +22,8 @@ struct ReportEstimate {
 /// A row of the table of metrics.
 struct ReportMetric {
   std::string name;
-  ReportEstimate estimate;
-  std::string meaning;  ///< one plain sentence
+  std::optional<ReportEstimate> estimate;  ///< absent where undefined; `meaning` then says why
+  std::string meaning;                     ///< one plain sentence
 };
 
 /// Counts of truth against prediction, for the task's classes or for merged ones.
@@ -47,7 +47,7 @@ struct ReportClass {
   std::vector<std::pair<double, double>> roc;
 };
 
-/// A bin of the reliability diagram: samples whose highest probability lies in [low, high).
+/// A bin of the reliability diagram: samples whose highest probability lies in (low, high].
 struct ReportReliabilityBin {
   double low = 0;
   double high = 0;
@@ -82,6 +82,13 @@ struct ReportSample {
   std::vector<std::pair<std::string, std::string>> metadata;  ///< name, text
 };
 
+/// A class as it was described to the model.
+struct ReportDescription {
+  std::string key;
+  std::string name;
+  std::string description;
+};
+
 struct ReportFailure {
   std::string id;
   std::string origin;
@@ -108,6 +115,8 @@ struct ReportData {
   std::string interval_level = "95 %";
   std::string interval_method;  ///< of `accuracy`, e.g. "Clopper-Pearson"
   std::optional<ReportEstimate> accuracy;
+  std::vector<ReportDescription> descriptions;
+  std::string task_text;             ///< the task file as used; may be empty
   std::vector<std::string> notices;  ///< what a reader must know before the figures
   std::vector<ReportMetric> metrics;
   std::vector<ReportConfusion> confusion;

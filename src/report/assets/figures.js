@@ -2,13 +2,14 @@
 // tool tips in 'richText' mode), never as markup.
 (() => {
   const report = JSON.parse(document.getElementById('report-data').textContent);
-  const sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif';
+  // No double quotes: the library puts this into an attribute as it is.
+  const sans = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif";
   const size = 12;
 
   // ---- helpers -------------------------------------------------------------------------------
   const names = ['ground', 'ink', 'soft', 'hair', 'accent', 'right', 'wrong', 'unknown', 'band',
-    'heat-low', 'heat-mid', 'heat-high', 'heat-text-low', 'heat-text-high', 'series-1', 'series-2',
-    'series-3', 'series-4', 'series-5', 'series-6'];
+    'heat-low', 'heat-mid', 'heat-high', 'series-1', 'series-2', 'series-3', 'series-4', 'series-5',
+    'series-6'];
   const colours = () => {
     const style = getComputedStyle(document.documentElement);
     return Object.fromEntries(names.map((n) => [n, style.getPropertyValue('--' + n).trim()]));
@@ -31,6 +32,32 @@
   };
   const longestWord = (list) =>
     Math.max(...list.flatMap((n) => n.split(/\s+/)).map(textWidth));
+  /** `text` in lines of at most `width`, cut at blanks only. */
+  const wrapped = (text, width) => {
+    const lines = [];
+    for (const word of text.split(/\s+/)) {
+      const longer = lines.length > 0 ? lines[lines.length - 1] + ' ' + word : word;
+      if (lines.length > 0 && textWidth(longer) <= width) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines.join('\n');
+  };
+
+  const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+  /** Colour of the fraction `f` on the matrices' scale, as the chart library mixes it. */
+  const heat = (c, f) => {
+    const [from, to, t] = f < 0.5 ? ['heat-low', 'heat-mid', 2 * f] : ['heat-mid', 'heat-high', 2 * f - 1];
+    const a = channels(c[from]);
+    const b = channels(c[to]);
+    return a.map((x, i) => x + t * (b[i] - x));
+  };
+  /** Black or white, whichever stands out more (relative luminance of WCAG 2). */
+  const inkOn = (rgb) => {
+    const [r, g, b] = rgb.map((x) => x / 255)
+      .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    return (luminance + 0.05) ** 2 > 1.05 * 0.05 ? '#000000' : '#ffffff';
+  };
 
   const base = (c) => ({
     animation: false,
@@ -72,15 +99,7 @@
     const free = width - left - 12;
     const cell = Math.max(44, Math.min(free / n, n <= 4 ? 104 : 84));
     const slanted = word > cell - 4;
-    const lines = slanted ? 0 : Math.max(...classes.map((name) => {
-      let rows = 1;
-      let used = 0;
-      for (const w of name.split(/\s+/).map((s) => textWidth(s + ' '))) {
-        if (used > 0 && used + w > cell - 2) { rows += 1; used = 0; }
-        used += w;
-      }
-      return rows;
-    }));
+    const lines = Math.max(...classes.map((name) => wrapped(name, cell - 4).split('\n').length));
     const slant = Math.min(Math.max(...classes.map(textWidth)), 110);
     const below = slanted ? slant * 0.72 + 40 : lines * 15 + 34;
     const cells = [];
@@ -91,7 +110,7 @@
         const text = set.norm === 'count'
           ? `{a|${count}}\n{b|${f === null ? '(–)' : '(' + f.toFixed(2) + ')'}}`
           : `{a|${fixed(f, 2)}}`;
-        const ink = f !== null && f > 0.55 ? c['heat-text-high'] : c['heat-text-low'];
+        const ink = inkOn(heat(c, f === null ? 0 : f));
         cells.push({
           value: truthOnX ? [t, p, f === null ? 0 : f] : [p, t, f === null ? 0 : f],
           detail: {t, p, f, count},
@@ -117,9 +136,9 @@
         grid: {left, top: 6, width: cell * n, height: cell * n, containLabel: false},
         xAxis: band(truthOnX ? 'True class' : 'Predicted class', below - 20,
           slanted ? {rotate: 45, width: slant, overflow: 'truncate'}
-                  : {width: cell - 2, overflow: 'break'}),
+                  : {formatter: (name) => wrapped(name, cell - 4)}),
         yAxis: Object.assign(band(truthOnX ? 'Predicted class' : 'True class', left - 16,
-          {width: left - 40, overflow: 'break'}), {inverse: true}),
+          {formatter: (name) => wrapped(name, left - 40)}), {inverse: true}),
         visualMap: {type: 'continuous', show: false, min: 0, max: 1, dimension: 2,
           inRange: {color: [c['heat-low'], c['heat-mid'], c['heat-high']]}},
         tooltip: Object.assign(base(c).tooltip, {formatter: (at) => {
@@ -154,7 +173,7 @@
       option: Object.assign(base(c), {
         grid,
         legend: {top: side + 56, left: 40, orient: 'vertical', itemWidth: 34, itemHeight: 10,
-          itemGap: 7, data: series.map((s) => s.name), icon: 'inherit',
+          itemGap: 7, data: series.map((s) => s.name), icon: 'inherit', itemStyle: {opacity: 0},
           textStyle: {color: c.ink, fontFamily: sans, fontSize: size}},
         xAxis: axis(c, 'False positive rate', {nameGap: 28}),
         yAxis: axis(c, 'True positive rate', {nameGap: 34}),
@@ -276,7 +295,9 @@
 
   const draw = (figure) => {
     const plot = figure.querySelector('.plot');
-    const width = plot.clientWidth || 640;
+    // Beside its caption a figure takes what it needs, up to 34 rem.
+    const side = figure.parentElement.tagName === 'SECTION' && !figure.classList.contains('broad');
+    const width = side ? Math.min(figure.clientWidth, 544) : plot.clientWidth || 640;
     const made = kinds[figure.dataset.kind](colours(), width, figure.dataset);
     let chart = charts.get(figure);
     if (!chart) {
@@ -311,12 +332,13 @@
     const chart = echarts.init(null, null,
       {renderer: 'svg', ssr: true, width: made.width, height: made.height});
     chart.setOption(made.option);
-    const drawn = new DOMParser().parseFromString(chart.renderToSVGString(), 'image/svg+xml');
+    const title = figure.querySelector('figcaption').textContent
+      .replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+    // The style element only serves a mouse over a page.
+    const svg = chart.renderToSVGString().replace(/<style[\s\S]*?<\/style>/g, '')
+      .replace(/^(<svg[^>]*>)/, (open) => `${open}<title>${title}</title>`);
     chart.dispose();
-    const title = drawn.createElementNS('http://www.w3.org/2000/svg', 'title');
-    title.textContent = figure.querySelector('figcaption').textContent;
-    drawn.documentElement.prepend(title);
-    return {svg: new XMLSerializer().serializeToString(drawn), width: made.width, height: made.height};
+    return {svg, width: made.width, height: made.height};
   };
   const offer = (blob, name) => {
     const link = document.createElement('a');

@@ -7,7 +7,7 @@
   const samples = report.gallery;
   const classes = report.classes;
   const labelled = samples.some((s) => s.truth !== null);
-  const page = 24;
+  const page = 12;
 
   const make = (tag, attributes, ...children) => {
     const element = document.createElement(tag);

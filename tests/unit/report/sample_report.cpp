@@ -24,8 +24,7 @@ ReportData sample_report(int n) {
   d.subtitle = "Shapes of galaxies in colour images";
   d.model = "firstlight-small";
   d.data = "folder:galaxies";
-  d.classes = {"smooth round galaxy", "smooth cigar-shaped galaxy", "edge-on disk galaxy",
-               "unbarred spiral galaxy"};
+  d.classes = {"smooth round", "smooth cigar", "edge on disk", "unbarred spiral"};
   const std::size_t k = d.classes.size();
   d.n = n + 2;
   d.failed = 2;
@@ -33,7 +32,7 @@ ReportData sample_report(int n) {
   d.interval_method = "Clopper-Pearson";
   d.confusion = {{"All classes", d.classes, std::vector(k, std::vector<std::int64_t>(k)), {}},
                  {"Merged: elongated",
-                  {"smooth round galaxy", "elongated", "unbarred spiral galaxy"},
+                  {"smooth round", "elongated", "unbarred spiral"},
                   std::vector(3, std::vector<std::int64_t>(3)),
                   ReportEstimate{0.9, 0.8, 0.95}}};
   d.label_counts.assign(k, 0);
@@ -68,8 +67,9 @@ ReportData sample_report(int n) {
     d.gallery.push_back(s);
   }
   d.accuracy = ReportEstimate{static_cast<double>(d.right) / n, 0.66, 0.87};
-  d.metrics = {{"Balanced accuracy", {0.79, 0.68, 0.88}, "Mean of the classes' recalls."},
-               {"Brier score", {0.28, 0.2, 0.36}, "Mean squared distance; 0 is perfect."}};
+  d.metrics = {
+      {"Balanced accuracy", ReportEstimate{0.79, 0.68, 0.88}, "Mean of the classes' recalls."},
+      {"Brier score", ReportEstimate{0.28, 0.2, 0.36}, "Mean squared distance; 0 is perfect."}};
   for (std::size_t c = 0; c < k; ++c) {
     ReportClass row;
     row.name = d.classes[c];
