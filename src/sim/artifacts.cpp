@@ -36,7 +36,7 @@ void add_smudge(LsbgFrame& frame, Random& random, double strength) {
   smudge.shape = {p.x, p.y, random.uniform(1.2, 4.0), random.uniform(0.4, 1.0),
                   random.uniform(0, kPi)};
   smudge.n = random.uniform(0.7, 1.3);
-  smudge.peak = strength * random.uniform(2.0, 9.0);
+  smudge.peak = strength * log_normal(random, 9.0, 0.45);
   smudge.g_minus_r = random.normal(0.5, 0.2);
   add_galaxy(frame.light, smudge);
 }
@@ -85,7 +85,7 @@ void off_centre_galaxy(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
       truth.g_minus_r = galaxy.g_minus_r;
     }
   }
-  if (random.chance(0.55)) add_smudge(frame, random, 1);
+  if (random.chance(0.75)) add_smudge(frame, random, 1);
 }
 
 void galaxy_part(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
@@ -113,7 +113,7 @@ void bright_star(LsbgFrame& frame, Random& random, LsbgTruth& truth, bool satura
     add_bright_star(frame, random, second.x, second.y, false);
   }
   truth.offset_px = offset(frame.light, p.x, p.y);
-  if (random.chance(0.6)) add_smudge(frame, random, 1);
+  if (random.chance(0.8)) add_smudge(frame, random, 1);
 }
 
 void reflection(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
@@ -121,7 +121,7 @@ void reflection(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   const Place p = place(frame.light, random, 0, 45);
   const double outer = random.uniform(10, 50);
   const double hole = random.uniform(0.25, 0.5) * outer;
-  const double strength = random.uniform(1.2, 6);
+  const double strength = random.uniform(2.5, 9);
   const Colour tint = des_colour(random.normal(0.7, 0.35));
   Plane ghost(frame.light.width(), frame.light.height());
   const double edge = random.uniform(1, 4);
@@ -135,7 +135,7 @@ void reflection(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   }
   frame.overlay.add(ghost, tint, strength);
   truth.offset_px = offset(frame.light, p.x, p.y);
-  if (random.chance(0.4)) add_smudge(frame, random, 0.7);
+  if (random.chance(0.6)) add_smudge(frame, random, 0.8);
 }
 
 void diffuse_light(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
@@ -151,7 +151,7 @@ void diffuse_light(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
     glow.n = random.uniform(0.6, 1.5);
     const double central = sersic_intensity(0, glow.shape.radius, glow.n, glow.shape.axis_ratio);
     Plane plane(side, side);
-    add_sersic(plane, glow.shape, glow.n, random.uniform(2, 14) / central);
+    add_sersic(plane, glow.shape, glow.n, random.uniform(3, 18) / central);
     frame.overlay.add(plane, tint);
     truth.offset_px = offset(frame.light, p.x, p.y);
     if (random.chance(0.5)) {
@@ -170,9 +170,9 @@ void diffuse_light(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   } else {
     Plane cirrus = clouds(side, random, random.uniform(60, 160), 1.6);
     for (float& v : cirrus.values) v = std::max(0.0f, v + 0.6f);
-    frame.overlay.add(cirrus, tint, random.uniform(0.8, 3.0));
+    frame.overlay.add(cirrus, tint, random.uniform(1.5, 5.0));
   }
-  if (random.chance(0.3)) add_smudge(frame, random, 0.8);
+  if (random.chance(0.5)) add_smudge(frame, random, 0.8);
 }
 
 void tidal_arc(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
@@ -189,7 +189,7 @@ void tidal_arc(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   const double knot_phase = random.uniform(0, 2 * kPi);
   const double knots = random.chance(0.4) ? random.uniform(0.2, 0.9) : 0.0;
   const double waves = random.uniform(4, 9);
-  const double strength = log_normal(random, 6, 0.6);
+  const double strength = log_normal(random, 9, 0.5);
   const double colour = random.normal(0.4, 0.2);
   Plane arc(side, side);
   for (int y = 0; y < side; ++y) {
@@ -230,7 +230,7 @@ void blend(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   for (int k = 0; k < count; ++k) {
     const double x = 0.5 * (frame.light.width() - 1) + spread * random.normal();
     const double y = 0.5 * (frame.light.height() - 1) + spread * random.normal();
-    const double peak = log_normal(random, 9, 0.9);
+    const double peak = log_normal(random, 15, 0.8);
     if (random.chance(0.2)) {
       frame.overlay.add_star(x, y, frame.fwhm, peak * 1.5 * frame.fwhm * frame.fwhm,
                              star_colour(random.normal(1.0, 0.4)));
@@ -277,7 +277,7 @@ void off_centre_lsbg(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   galaxy.shape = {p.x, p.y, part ? random.uniform(10, 22) : log_normal(random, 5.2, 0.35),
                   random.uniform(0.4, 1), random.uniform(0, kPi)};
   galaxy.n = random.uniform(0.6, 1.3);
-  galaxy.peak = std::clamp(log_normal(random, 14, 0.5), 4.0, 45.0);
+  galaxy.peak = std::clamp(log_normal(random, 18, 0.45), 5.0, 50.0);
   galaxy.g_minus_r = random.normal(0.42, 0.15);
   add_galaxy(frame.light, galaxy);
   if (random.chance(0.4)) {
@@ -313,7 +313,10 @@ void crowded_field(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
 
 }  // namespace
 
-Colour des_colour(double g_minus_r) { return galaxy_colour(g_minus_r - 0.2); }
+Colour des_colour(double g_minus_r) {
+  return {static_cast<float>(std::pow(10, 0.4 * 0.64 * (g_minus_r - 0.68))), 1.0f,
+          static_cast<float>(std::pow(10, -0.4 * 0.89 * (g_minus_r - 0.51)))};
+}
 
 void add_galaxy(Scene& scene, const SmoothGalaxy& galaxy) {
   // The brightness is that at a pixel from the centre, where cusps no longer matter.
@@ -378,12 +381,13 @@ void add_clumps(Scene& scene, Random& random, const Ellipse& shape, int count, d
 void add_bright_star(LsbgFrame& frame, Random& random, double x, double y, bool saturated) {
   const int side = frame.overlay.width();
   const double peak = saturated ? log_normal(random, 20000, 0.9) : log_normal(random, 1500, 0.8);
-  const Colour colour =
-      star_colour(random.chance(0.3) ? random.normal(1.3, 0.15) : random.normal(0.45, 0.25));
+  const Colour colour = star_colour(
+      random.chance(saturated ? 0.1 : 0.3) ? random.normal(1.3, 0.15) : random.normal(0.45, 0.25));
   frame.overlay.add_star(x, y, frame.fwhm, peak * 1.51 * frame.fwhm * frame.fwhm, colour);
+  const double aureole = peak * random.uniform(0.003, 0.010);
   // The aureole, I ~ r^-2 far from the core (King 1971, PASP 83, 199), differs from band to band.
   for (int b = 0; b < 3; ++b) {
-    const double strength = peak * colour[b] * random.uniform(0.001, 0.004);
+    const double strength = aureole * colour[b] * (b == 1 ? 0.85 : 1.1) * random.uniform(0.8, 1.2);
     for (int j = 0; j < side; ++j) {
       for (int i = 0; i < side; ++i) {
         const double r2 = (i - x) * (i - x) + (j - y) * (j - y);
@@ -397,7 +401,7 @@ void add_bright_star(LsbgFrame& frame, Random& random, double x, double y, bool 
   for (int b = 0; b < 3; ++b) {
     const double reach = (saturated ? 18 : 8) * random.uniform(0.6, 1.5);
     const double level =
-        std::min(60.0, peak * 0.003) * std::sqrt(colour[b]) * random.uniform(0.4, 1.0);
+        std::min(35.0, peak * 0.002) * std::sqrt(colour[b]) * random.uniform(0.4, 1.0);
     for (int j = 0; j < side; ++j) {
       for (int i = 0; i < side; ++i) {
         for (int vane = 0; vane < 2; ++vane) {

@@ -47,7 +47,7 @@ void add_bright_star(LsbgFrame& frame, Random& random, double x, double y, bool 
 
 void draw_artifact(LsbgFrame& frame, Random& random, LsbgTruth& truth);
 
-/// DES pictures show a galaxy of g - r = 0.6 as neutral.
+/// As galaxy_colour, in the balance of DES pictures: blue galaxies have less red than green there.
 Colour des_colour(double g_minus_r);
 
 }  // namespace firstlight::sim

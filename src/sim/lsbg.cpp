@@ -46,8 +46,8 @@ void draw_lsbg(LsbgFrame& frame, Random& random, LsbgTruth& truth) {
   const bool red = random.chance(0.3);
   galaxy.g_minus_r = red ? truncated_normal(random, 0.58, 0.07, 0.4, 0.8)
                          : truncated_normal(random, 0.36, 0.1, 0.05, 0.6);
-  galaxy.peak = kind == "diffuse" ? std::clamp(log_normal(random, 8.0, 0.5), 2.5, 22.0)
-                                  : std::clamp(log_normal(random, 16.0, 0.5), 4.0, 45.0);
+  galaxy.peak = kind == "diffuse" ? std::clamp(log_normal(random, 9.0, 0.45), 3.0, 22.0)
+                                  : std::clamp(log_normal(random, 20.0, 0.42), 6.0, 50.0);
   if (kind == "irregular") {
     add_disk_galaxy(frame.light, random, galaxy.shape, 0.6 * galaxy.peak, galaxy.g_minus_r);
   } else {
@@ -192,6 +192,7 @@ SimulatedLsbg simulate_lsbg(Random& random, const LsbgOptions& options) {
   around.slope = 0.8;
   around.clear_radius = truth.class_key == "lsbg" ? 4 : 0;
   around.fwhm = frame.fwhm;
+  around.colour = des_colour;
   around.galaxy_radius = 1.0;
   truth.neighbours = add_neighbours(scene, random, around);
 

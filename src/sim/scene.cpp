@@ -106,7 +106,7 @@ int add_neighbours(Scene& scene, Random& random, const NeighbourOptions& options
     const double smooth_n = std::min(n, 1.3);
     const double central =
         sersic_intensity(0.5 * ellipse.radius, ellipse.radius, smooth_n, ellipse.axis_ratio);
-    scene.add_sersic(ellipse, smooth_n, 0.8 * faint / central, galaxy_colour(colour), 0.05);
+    scene.add_sersic(ellipse, smooth_n, 0.8 * faint / central, options.colour(colour), 0.05);
   }
   return count;
 }

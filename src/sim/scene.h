@@ -63,7 +63,8 @@ struct NeighbourOptions {
   double brightest = 3000;
   double clear_radius = 0;  ///< around the middle, in pixels, mostly kept free
   double fwhm = 3.3;
-  double galaxy_radius = 2.2;  ///< median half-light radius in pixels
+  Colour (*colour)(double g_minus_r) = galaxy_colour;  ///< of galaxies
+  double galaxy_radius = 2.2;                          ///< median half-light radius in pixels
 };
 /// Adds stars and galaxies, some cut by the frame's edge; returns how many. Call after the target
 /// was convolved.
