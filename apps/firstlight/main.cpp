@@ -61,8 +61,10 @@ int run(int argc, char** argv) {
   app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
   add_report(app, context);
   add_export(app, context);
+  add_prompt(app, context);
   add_simulate(app, context);
   add_task(app, context);
+  add_model(app, context);
   add_train(app, context);
   add_completion(app, context);
   add_man(app, context);

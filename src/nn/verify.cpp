@@ -23,6 +23,44 @@ struct Inputs {
   std::vector<std::int32_t> ids;
 };
 
+/// {"role": ..., "content": a text or a list of {"type": "image"} and {"type": "text", "text":
+/// ...}}.
+std::vector<ChatMessage> read_messages(const JsonReader& r, const json& list) {
+  const Error malformed = r.error(
+      "messages", "must be a list of objects with role and content, as transformers has them");
+  if (!list.is_array()) throw malformed;
+  std::vector<ChatMessage> messages;
+  for (const json& entry : list) {
+    if (!entry.is_object() || !entry.contains("role") || !entry["role"].is_string() ||
+        !entry.contains("content")) {
+      throw malformed;
+    }
+    ChatMessage message{entry["role"].get<std::string>(), {}};
+    const json& content = entry["content"];
+    if (content.is_string()) {
+      message.content.push_back({PromptPart::Kind::kText, content.get<std::string>()});
+    } else if (content.is_array()) {
+      for (const json& part : content) {
+        const std::string type =
+            part.is_object() && part.contains("type") && part["type"].is_string()
+                ? part["type"].get<std::string>()
+                : "";
+        if (type == "image") {
+          message.content.push_back({PromptPart::Kind::kImage, "image"});
+        } else if (type == "text" && part.contains("text") && part["text"].is_string()) {
+          message.content.push_back({PromptPart::Kind::kText, part["text"].get<std::string>()});
+        } else {
+          throw malformed;
+        }
+      }
+    } else {
+      throw malformed;
+    }
+    messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
 Inputs read_inputs(const std::string& path, const LlavaProcessor& processor) {
   const json object = parse_object(text::read_file(path), path);
   const JsonReader r(object, path);
@@ -53,6 +91,8 @@ Inputs read_inputs(const std::string& path, const LlavaProcessor& processor) {
     }
   } else if (r.has("text")) {
     inputs.ids = processor.encode(r.string("text", {}));
+  } else if (const json* messages = r.find("messages")) {
+    inputs.ids = processor.encode(processor.chat_text(read_messages(r, *messages), true));
   } else {
     throw Error::input(path, "needs 'text', 'messages' or 'input_ids'");
   }

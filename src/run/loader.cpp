@@ -6,6 +6,7 @@
 
 #include "firstlight/base/hash.h"
 #include "firstlight/image/prepare.h"
+#include "firstlight/run/runner.h"
 
 namespace firstlight::run_detail {
 namespace {
@@ -126,3 +127,14 @@ std::vector<LoadedSample> Loader::next(std::size_t count) {
 }
 
 }  // namespace firstlight::run_detail
+
+namespace firstlight {
+
+Result<PreparedSample> prepare_sample(const SampleSource& source, const Task& task,
+                                      std::size_t position) {
+  run_detail::LoadedSample loaded = run_detail::load_sample(source, task, position);
+  if (!loaded.record.ok) return Error(ErrorKind::kInput, loaded.record.error);
+  return std::move(loaded.prepared);
+}
+
+}  // namespace firstlight

@@ -15,6 +15,9 @@ namespace firstlight {
 /// config.json is hf:. Throws Error.
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec);
 
+/// The folder that a MODEL of these kinds lies in. Throws Error::usage where there is none.
+std::string model_folder(std::string_view spec);
+
 /// Opens MODEL as a classifier for `task`.
 std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task);
 

@@ -47,6 +47,11 @@ struct SourceSurvey {
 SourceSurvey survey(const SampleSource& source, const Task& task,
                     const std::vector<std::string>& ignore_truth);
 
+/// Decodes sample `position` of `source` and prepares its views as a run does; the cause where that
+/// fails.
+Result<PreparedSample> prepare_sample(const SampleSource& source, const Task& task,
+                                      std::size_t position);
+
 /// The settings that decide the numbers of a run; the caller adds what it knows of the selection
 /// ("data.limit", ...). `model_spec` and `data_spec` are as the user wrote them.
 RunConfig make_run_config(const Task& task, const Classifier& classifier,

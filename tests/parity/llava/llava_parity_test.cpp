@@ -52,8 +52,8 @@ TEST_P(Parity, EveryStageEqualsTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Llava, Parity,
                          testing::Values(Case{"llama", "wide"}, Case{"llama", "pair"},
-                                         Case{"mistral", "tall"}, Case{"mistral", "two"},
-                                         Case{"mistral", "ids"}),
+                                         Case{"llama", "chat"}, Case{"mistral", "tall"},
+                                         Case{"mistral", "two"}, Case{"mistral", "ids"}),
                          testing::PrintToStringParamName());
 
 /// Names as in published folders.

@@ -1,0 +1,159 @@
+#include "firstlight/model/classifier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "firstlight/base/text.h"
+
+namespace firstlight {
+namespace {
+
+constexpr std::uint8_t kMidGrey = 128;
+
+class VlmClassifier final : public Classifier {
+ public:
+  VlmClassifier(std::shared_ptr<const VisionLanguageModel> model, Task task)
+      : model_(std::move(model)), task_(std::move(task)) {
+    check();
+  }
+
+  Capabilities capabilities() const override { return model_->capabilities(); }
+  std::string content_hash() const override { return model_->content_hash(); }
+
+  std::vector<Result<LabelScores>> classify(std::span<const PreparedSample> samples,
+                                            const Pass& pass) const override {
+    std::vector<ScoreRequest> requests;
+    std::vector<std::vector<Image>> blanks(samples.size());
+    std::vector<std::size_t> place(samples.size());
+    std::vector<Result<LabelScores>> results;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      try {
+        place[i] = requests.size();
+        requests.push_back(request_of(samples[i], pass, blanks[i]));
+        results.emplace_back(LabelScores{});
+      } catch (const Error& e) {
+        results.emplace_back(e);
+      }
+    }
+    std::vector<Result<LabelScores>> scores = model_->score(requests);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (results[i].ok()) results[i] = std::move(scores[place[i]]);
+    }
+    return results;
+  }
+
+  Result<PromptDescription> describe(const PreparedSample& sample,
+                                     const Pass& pass) const override {
+    try {
+      std::vector<Image> blanks;
+      return model_->describe(request_of(sample, pass, blanks));
+    } catch (const Error& e) {
+      return e;
+    }
+  }
+
+ private:
+  PromptVariant variant_of(const Pass& pass) const {
+    PromptVariant variant;
+    variant.descriptions = pass.kind != Pass::Kind::kNoDescriptions;
+    if (pass.kind == Pass::Kind::kOrder) {
+      const auto n = static_cast<int>(task_.size());
+      for (int i = 0; i < n; ++i) variant.order.push_back(ClassId{(i + pass.order) % n});
+    }
+    return variant;
+  }
+
+  ScoreRequest request_of(const PreparedSample& sample, const Pass& pass,
+                          std::vector<Image>& blanks) const {
+    const PromptVariant variant = variant_of(pass);
+    ScoreRequest request;
+    request.prompt = render_prompt(
+        task_, variant, [&](const std::string& field) { return field_text(sample, field); });
+    request.answers = render_answers(task_, variant);
+    const std::vector<std::string> views = request.prompt.image_views();
+    if (pass.kind == Pass::Kind::kBlank) blanks.reserve(views.size());
+    for (const std::string& name : views) {
+      const Image& image = view_of(sample, name);
+      if (pass.kind == Pass::Kind::kBlank) {
+        blanks.push_back({image.width, image.height, image.channels, {}});
+        blanks.back().pixels.assign(image.size(), kMidGrey);
+        request.images.push_back(&blanks.back());
+      } else {
+        request.images.push_back(&image);
+      }
+    }
+    return request;
+  }
+
+  static std::string field_text(const PreparedSample& sample, const std::string& field) {
+    const auto column = std::find_if(sample.metadata.begin(), sample.metadata.end(),
+                                     [&](const Metadata& m) { return m.name == field; });
+    if (column == sample.metadata.end()) {
+      std::vector<std::string> measured;
+      for (const Metadata& m : sample.metadata) {
+        if (m.provenance == Provenance::kMeasured) measured.push_back(m.name);
+      }
+      throw Error::input("sample '" + sample.id + "'", "has no column '" + field + "'",
+                         measured.empty() ? "it has none that a prompt may show"
+                                          : "it has " + text::join(measured, ", "));
+    }
+    if (column->provenance != Provenance::kMeasured) {
+      throw Error::usage("field '" + field + "'", "holds truth, which must not enter a prompt");
+    }
+    return to_text(column->value);
+  }
+
+  static const Image& view_of(const PreparedSample& sample, const std::string& name) {
+    const auto view = std::find_if(sample.views.begin(), sample.views.end(),
+                                   [&](const PreparedSample::View& v) { return v.name == name; });
+    if (view != sample.views.end()) return view->image;
+    std::vector<std::string> names;
+    for (const PreparedSample::View& v : sample.views) names.push_back(v.name);
+    throw Error::input("sample '" + sample.id + "'", "has no view '" + name + "'",
+                       "its views are " + text::join(names, ", "));
+  }
+
+  /// Task and model are tried together before the first sample, on blank pictures and with a
+  /// placeholder for every field.
+  void check() const {
+    const RenderedPrompt prompt =
+        render_prompt(task_, {}, [](const std::string&) { return std::string("0"); });
+    const std::vector<std::string> views = prompt.image_views();
+    const Capabilities can = model_->capabilities();
+    if (static_cast<int>(views.size()) > can.max_images) {
+      throw Error::usage("task '" + task_.name + "'", "shows " + std::to_string(views.size()) +
+                                                          " pictures, the model takes " +
+                                                          std::to_string(can.max_images));
+    }
+    const Image blank{1, 1, 3, {kMidGrey, kMidGrey, kMidGrey}};
+    ScoreRequest request{prompt, std::vector<const Image*>(views.size(), &blank),
+                         render_answers(task_, {})};
+    model_->describe(request);
+  }
+
+  std::shared_ptr<const VisionLanguageModel> model_;
+  Task task_;
+};
+
+}  // namespace
+
+std::string Pass::name() const {
+  switch (kind) {
+    case Kind::kMain:
+      return "main";
+    case Kind::kBlank:
+      return "blank";
+    case Kind::kNoDescriptions:
+      return "no_descriptions";
+    case Kind::kOrder:
+      return "order_" + std::to_string(order);
+  }
+  return {};
+}
+
+std::unique_ptr<Classifier> make_vlm_classifier(std::shared_ptr<const VisionLanguageModel> model,
+                                                Task task) {
+  return std::make_unique<VlmClassifier>(std::move(model), std::move(task));
+}
+
+}  // namespace firstlight

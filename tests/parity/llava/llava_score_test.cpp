@@ -1,0 +1,210 @@
+// Scores of answers: against transformers, tree against one by one, and the same bits in any batch.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "checkpoint.h"
+#include "firstlight/base/error.h"
+#include "firstlight/base/parallel.h"
+#include "firstlight/base/random.h"
+#include "firstlight/image/codec.h"
+#include "firstlight/nn/llava.h"
+
+namespace firstlight::nn {
+namespace {
+
+using nlohmann::json;
+
+Image picture(const std::string& name) {
+  return std::get<Image>(read_image(fixture_dir() + "/images/" + name + ".png").value());
+}
+
+PromptPart text_part(const std::string& text) { return {PromptPart::Kind::kText, text}; }
+PromptPart image_part() { return {PromptPart::Kind::kImage, "image"}; }
+
+std::shared_ptr<const VisionLanguageModel> open(const std::string& name,
+                                                kernels::Precision precision) {
+  return load_llava(fixture_dir() + "/" + name, {precision});
+}
+
+class Scores : public testing::TestWithParam<const char*> {
+ protected:
+  json cases() const {
+    return json::parse(
+        text::read_file(fixture_dir() + "/" + std::string(GetParam()) + "/scores.json"));
+  }
+};
+
+TEST_P(Scores, EqualTransformersForEveryAnswer) {
+  const auto model = open(GetParam(), kernels::Precision::kF32);
+  for (const json& c : cases()) {
+    std::vector<Image> images;
+    for (const json& name : c["images"]) images.push_back(picture(name.get<std::string>()));
+    ScoreRequest request;
+    for (const Image& image : images) {
+      request.images.push_back(&image);
+      request.prompt.user.push_back(image_part());
+    }
+    request.prompt.user.push_back(text_part(c["user"].get<std::string>()));
+    for (const json& answer : c["answers"])
+      request.answers.push_back(answer["text"].get<std::string>());
+
+    const PromptDescription description = model->describe(request);
+    EXPECT_EQ(description.text, c["text"].get<std::string>());
+    EXPECT_EQ(description.token_ids, c["token_ids"].get<std::vector<std::int32_t>>());
+    ASSERT_EQ(description.images.size(), images.size());
+    const auto scores = model->score({&request, 1});
+    ASSERT_TRUE(scores[0].ok()) << scores[0].error().what();
+    for (std::size_t a = 0; a < request.answers.size(); ++a) {
+      const AnswerScore& ours = scores[0].value().answers[a];
+      EXPECT_EQ(ours.token_ids, c["answers"][a]["token_ids"].get<std::vector<std::int32_t>>());
+      EXPECT_EQ(ours.token_ids, description.answers[a].token_ids);
+      for (std::size_t i = 0; i < ours.logprobs.size(); ++i) {
+        EXPECT_NEAR(ours.logprobs[i], c["answers"][a]["logprobs"][i].get<double>(), 1e-4)
+            << request.answers[a] << " token " << i;
+      }
+    }
+    const auto generated = model->generate({request.prompt, request.images, 12});
+    ASSERT_TRUE(generated.ok()) << generated.error().what();
+    EXPECT_EQ(generated.value().token_ids, c["generated"].get<std::vector<std::int32_t>>());
+  }
+}
+
+TEST_P(Scores, OfTheTreeEqualEachAnswerAlone) {
+  const auto model = open(GetParam(), kernels::Precision::kF32);
+  const Image image = picture("wide");
+  ScoreRequest request;
+  request.prompt.literal = {text_part("USER: "), image_part(), text_part("\nshape? ASSISTANT:")};
+  request.images = {&image};
+  request.answers = {"Category 1", "Category 2", "Category 12 and more", "spiral", "spiral disk"};
+  const auto together = model->score({&request, 1});
+  ASSERT_TRUE(together[0].ok()) << together[0].error().what();
+  for (std::size_t a = 0; a < request.answers.size(); ++a) {
+    ScoreRequest alone = request;
+    alone.answers = {request.answers[a]};
+    const auto one = model->score({&alone, 1});
+    const AnswerScore& expected = one[0].value().answers[0];
+    const AnswerScore& ours = together[0].value().answers[a];
+    ASSERT_EQ(ours.token_ids, expected.token_ids);
+    for (std::size_t i = 0; i < ours.logprobs.size(); ++i) {
+      EXPECT_NEAR(ours.logprobs[i], expected.logprobs[i], 1e-4);
+    }
+  }
+}
+
+TEST_P(Scores, HaveTheSameBitsInAnyBatchAndWithAnyThreads) {
+  const int threads = num_threads();
+  Random random(5);
+  std::vector<Image> images;
+  for (int i = 0; i < 8; ++i) {
+    images.push_back({30 + 3 * i, 40 - 2 * i, 3, {}});
+    for (int p = 0; p < images.back().width * images.back().height * 3; ++p) {
+      images.back().pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
+    }
+  }
+  std::vector<ScoreRequest> requests;
+  for (int i = 0; i < 8; ++i) {
+    ScoreRequest r;
+    r.prompt.user = {text_part("some text before "), image_part(),
+                     text_part(std::string(static_cast<std::size_t>(i % 3) * 5, 'x') + "?")};
+    r.images = {&images[static_cast<std::size_t>(i)]};
+    r.answers = {"Category 0", "Category 1", "none of them"};
+    requests.push_back(r);
+  }
+  for (const auto precision : {kernels::Precision::kF32, kernels::Precision::kBf16}) {
+    std::vector<std::vector<double>> reference;
+    for (const int t : {1, 2}) {
+      set_num_threads(t);
+      for (const std::size_t batch : {1, 3, 8}) {
+        const auto model = open(GetParam(), precision);
+        for (std::size_t first = 0; first < requests.size(); first += batch) {
+          const std::size_t count = std::min(batch, requests.size() - first);
+          const auto scores = model->score({requests.data() + first, count});
+          for (std::size_t i = 0; i < count; ++i) {
+            ASSERT_TRUE(scores[i].ok()) << scores[i].error().what();
+            std::vector<double> numbers;
+            for (const AnswerScore& a : scores[i].value().answers) {
+              numbers.insert(numbers.end(), a.logprobs.begin(), a.logprobs.end());
+            }
+            if (reference.size() < requests.size()) {
+              reference.push_back(numbers);
+            } else {
+              EXPECT_EQ(numbers, reference[first + i]) << "batch " << batch << " threads " << t;
+            }
+          }
+        }
+      }
+    }
+    EXPECT_NE(reference[0], reference[1]);
+  }
+  set_num_threads(threads);
+}
+
+INSTANTIATE_TEST_SUITE_P(Llava, Scores, testing::Values("llama", "mistral"),
+                         [](const auto& p) { return std::string(p.param); });
+
+TEST(Prompt, AnswersJoinThePromptAsTheModelsOwnText) {
+  for (const std::string name : {"llama", "mistral"}) {
+    const auto model = open(name, kernels::Precision::kF32);
+    const auto described = [&](const std::string& end) {
+      ScoreRequest request;
+      request.prompt.literal = {text_part("USER: "), image_part(), text_part("\nASSISTANT:" + end)};
+      request.answers = {"Category 1", "spiral"};
+      return model->describe(request);
+    };
+    // Without white space at its end the prompt gets one space. With one, the text is the same, and
+    // so are the tokens of prompt and answer together, wherever the border between them lies.
+    const PromptDescription bare = described("");
+    const PromptDescription spaced = described(" ");
+    EXPECT_EQ(bare.answers[0].text, " Category 1");
+    EXPECT_EQ(spaced.answers[0].text, "Category 1");
+    for (std::size_t a = 0; a < 2; ++a) {
+      const auto joined = [a](const PromptDescription& d) {
+        std::vector<std::int32_t> ids = d.token_ids;
+        ids.insert(ids.end(), d.answers[a].token_ids.begin(), d.answers[a].token_ids.end());
+        return ids;
+      };
+      EXPECT_EQ(joined(bare), joined(spaced)) << name;
+    }
+    EXPECT_EQ(bare.answers[0].token_ids.back(), name == "llama" ? 1 : 2);
+    ASSERT_EQ(bare.images.size(), 1u);
+    EXPECT_EQ(bare.images[0].length, name == "llama" ? 16u : 17u);
+    for (std::size_t i = 0; i < bare.images[0].length; ++i) {
+      EXPECT_EQ(bare.token_ids[bare.images[0].start + i], name == "llama" ? 3 : 340);
+    }
+  }
+}
+
+TEST(Prompt, MisfitsAreOneClearError) {
+  const auto model = open("llama", kernels::Precision::kF32);
+  const Image image = picture("tiny");
+  ScoreRequest good;
+  good.prompt.user = {image_part(), text_part("which?")};
+  good.images = {&image};
+  good.answers = {"one", "two"};
+  const auto error_of = [&](const std::function<void(ScoreRequest&)>& spoil) {
+    // A bad request fails alone.
+    std::vector<ScoreRequest> batch = {good, good};
+    spoil(batch[1]);
+    const auto results = model->score(batch);
+    EXPECT_TRUE(results[0].ok());
+    return results[1].ok() ? std::string("no error") : std::string(results[1].error().what());
+  };
+  EXPECT_NE(error_of([](ScoreRequest& r) { r.answers = {"one", "one"}; }), "no error");
+  EXPECT_NE(error_of([](ScoreRequest& r) { r.answers.clear(); }), "no error");
+  EXPECT_NE(error_of([](ScoreRequest& r) { r.images.clear(); }), "no error");
+  EXPECT_NE(error_of([](ScoreRequest& r) {
+              r.prompt.user[1].text = "a marker <image> in the text";
+            }).find("<image>"),
+            std::string::npos);
+  EXPECT_NE(error_of([](ScoreRequest& r) {
+              for (int i = 0; i < 300; ++i) r.prompt.user[1].text += " galaxy";
+            }).find("positions"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace firstlight::nn
