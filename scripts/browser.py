@@ -128,10 +128,7 @@ class Browser:
     def open(self, path):
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
         self.wait(0.3)
-        for _ in range(100):
-            if self.run("document.readyState") == "complete":
-                break
-            self.wait(0.1)
+        self.until("document.readyState === 'complete'", 60)
         self.wait(0.5)
 
     def run(self, script):
@@ -141,6 +138,15 @@ class Browser:
         if "exceptionDetails" in answer:
             raise RuntimeError(json.dumps(answer["exceptionDetails"])[:600])
         return answer["result"].get("value")
+
+    def until(self, condition, seconds=10):
+        """Whether the script `condition` becomes true within that time."""
+        end = time.monotonic() + seconds
+        while not self.run(condition):
+            if time.monotonic() > end:
+                return False
+            self.wait(0.1)
+        return True
 
     def press(self, key):
         for kind in ("keyDown", "keyUp"):

@@ -53,20 +53,22 @@ def check_gallery(page):
     demand(page.run("document.querySelectorAll('#gallery .card[tabindex=\"0\"]').length") == 1,
            "one card is in the order of the Tab key")
     page.run("document.querySelector('#gallery .card[tabindex=\"0\"]').focus()")
-    first = page.run("document.activeElement.getAttribute('aria-label')")
-    page.press("ArrowRight")
-    second = page.run("document.activeElement.getAttribute('aria-label')")
-    demand(first != second, "an arrow key moves to the next card")
-    page.press("Enter")
-    demand(page.run("document.getElementById('viewer').open"), "Enter opens the card")
+    page.run("""window.labels = [...document.querySelectorAll('#gallery .card')].slice(0, 2)
+        .map((card) => card.getAttribute('aria-label'))""")
+    focus = "document.activeElement.getAttribute('aria-label')"
+    is_open = "document.getElementById('viewer').open"
     title = "document.getElementById('viewer-title').textContent"
-    demand(second.startswith(page.run(title)), "the viewer shows that card")
+    demand(page.until(f"{focus} === labels[0]"), "the first card can have the focus")
+    page.press("ArrowRight")
+    demand(page.until(f"{focus} === labels[1]"), "an arrow key moves to the next card")
+    page.press("Enter")
+    demand(page.until(is_open), "Enter opens the card")
+    demand(page.until(f"labels[1].startsWith({title})"), "the viewer shows that card")
     page.press("ArrowLeft")
-    demand(first.startswith(page.run(title)), "an arrow key moves on in the viewer")
+    demand(page.until(f"labels[0].startsWith({title})"), "an arrow key moves on in the viewer")
     page.press("Escape")
-    demand(not page.run("document.getElementById('viewer').open"), "Escape closes the viewer")
-    demand(page.run("document.activeElement.getAttribute('aria-label')") == first,
-           "the card that was shown last has the focus")
+    demand(page.until("!" + is_open), "Escape closes the viewer")
+    demand(page.until(f"{focus} === labels[0]"), "the card that was shown last has the focus")
 
 
 def check_filters(page):
@@ -91,13 +93,13 @@ def check_orientation(page):
 
 def check_theme(page):
     ground = "getComputedStyle(document.body).backgroundColor"
-    light = page.run(ground)
+    page.run(f"window.light = {ground}")
     page.run("document.querySelector('input[name=\"theme\"][value=\"dark\"]').click()")
-    demand(page.run(ground) != light, "the page can be dark")
+    demand(page.until(f"{ground} !== light"), "the page can be dark")
     page.run("document.querySelector('input[name=\"theme\"][value=\"auto\"]').click()")
-    demand(page.run(ground) == light, "and follow the system again")
+    demand(page.until(f"{ground} === light"), "and follow the system again")
     page.set_dark(True)
-    demand(page.run(ground) != light, "the page follows a dark system")
+    demand(page.until(f"{ground} !== light"), "the page follows a dark system")
     page.set_dark(False)
 
 
