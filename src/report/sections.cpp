@@ -12,6 +12,9 @@ namespace {
 
 using html::escape;
 
+/// Rows of a class in the table below the ROC curves, which are drawn with every point.
+constexpr std::size_t kRocRows = 60;
+
 std::string number(double x, int digits = 3) {
   return std::isfinite(x) ? fmt::format("{:.{}f}", x, digits) : "–";
 }
@@ -305,7 +308,9 @@ std::string classes(const ReportData& data) {
         escape(k.name), k.truth, k.predicted, cell(k.precision), cell(k.recall), cell(k.f1),
         cell(k.auc));
     curves = curves || !k.roc.empty();
-    for (const auto& [fpr, tpr] : k.roc) {
+    const std::size_t step = 1 + k.roc.size() / kRocRows;
+    for (std::size_t i = 0; i < k.roc.size(); i += step) {
+      const auto& [fpr, tpr] = k.roc[i];
       table += fmt::format(
           "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td>"
           "<td class=\"number\">{}</td></tr>",
@@ -340,7 +345,7 @@ std::string confidence(const ReportData& data) {
         "dotted "
         "line a confidence of 0.8 is right four times in five; below it the model is too sure. "
         "Lines and band: " +
-        escape(data.interval_level) + " interval of each bin.";
+        escape(data.interval_level) + " interval of each bin; larger points hold more samples.";
     if (data.ece) {
       const std::string range = interval(*data.ece);
       text += " Expected calibration error " + number(data.ece->value) +
@@ -386,18 +391,20 @@ std::string class_filter(const ReportData& data, std::string_view id, std::strin
 
 std::string gallery(const ReportData& data) {
   const bool truth = data.labelled > 0;
+  const bool all = static_cast<std::int64_t>(data.gallery.size()) >= data.classified;
   std::string out = fmt::format(
-      "<p>{} {}. Each picture is as the model saw it. {}Arrow keys move "
-      "from picture to picture, Enter opens one.</p>\n<div class=\"controls\">\n",
-      static_cast<std::int64_t>(data.gallery.size()) < data.classified
-          ? fmt::format("{} of the {}", data.gallery.size(),
-                        count(data.classified, "classified sample"))
-          : fmt::format("All {}", count(data.classified, "classified sample")),
+      "<p>{} {}, {}, each picture as the model saw it. {}The bars are the probabilities of the "
+      "classes in the task's order{}. Arrow keys move from picture to picture, Enter opens "
+      "one.</p>\n<div class=\"controls\">\n",
+      all ? "All" : fmt::format("{} of the", data.gallery.size()),
+      count(data.classified, "classified sample"),
       truth ? "by true class, the most confident errors first"
             : "by label, the least certain first",
-      truth ? "The bars are the probabilities of the classes in the task's order; a stroke at the "
-              "right end marks the true one. "
-            : "The bars are the probabilities of the classes in the task's order. ");
+      all     ? ""
+      : truth ? "Confident errors were kept on purpose, others at random: the share of errors here "
+                "means nothing. "
+              : "Uncertain samples were kept on purpose, others at random. ",
+      truth ? "; a stroke at the right end marks the true one" : "");
   if (truth) {
     out += class_filter(data, "filter-truth", "True class");
     out += class_filter(data, "filter-label", "Label");

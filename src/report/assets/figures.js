@@ -100,7 +100,7 @@
     const cell = Math.max(44, Math.min(free / n, n <= 4 ? 104 : 84));
     const slanted = word > cell - 4;
     const lines = Math.max(...classes.map((name) => wrapped(name, cell - 4).split('\n').length));
-    const slant = Math.min(Math.max(...classes.map(textWidth)), 110);
+    const slant = Math.min(Math.max(...classes.map(textWidth)) + 8, 118);
     const below = slanted ? slant * 0.72 + 40 : lines * 15 + 34;
     const cells = [];
     for (let t = 0; t < n; ++t) {
@@ -186,6 +186,7 @@
   const reliability = (c, width) => {
     const {side, grid} = square(width);
     const bins = report.reliability;
+    const most = Math.max(...bins.map((b) => b.count));
     const upper = bins.map((b) => [b.confidence, b.high_right]);
     const lower = bins.map((b) => [b.confidence, b.low_right]);
     const band = {
@@ -223,8 +224,10 @@
           ...(bins.length > 1 && bins.every((b) => b.low_right !== null) ? [band] : []),
           diagonal(c, 'perfect'), bars,
           {name: 'bins', type: 'line', data: bins.map((b) => [b.confidence, b.right]),
-            symbol: 'circle', symbolSize: 8, clip: false, z: 3,
-            lineStyle: {color: c.accent, width: 1.5}, itemStyle: {color: c.accent}}],
+            symbol: 'circle', clip: false, z: 3,
+            // The area of a point goes with the samples of its bin.
+            symbolSize: (_, at) => Math.max(4, 13 * Math.sqrt(bins[at.dataIndex].count / most)),
+            lineStyle: {width: 0}, itemStyle: {color: c.accent}}],
       }),
     };
   };
