@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +10,7 @@
 #include "firstlight/base/text.h"
 #include "firstlight/task/prompt.h"
 #include "firstlight/task/task.h"
+#include "text_table.h"
 
 namespace firstlight::app {
 namespace {
@@ -29,22 +28,6 @@ std::vector<std::string> keys_of(const Task& task) {
   std::vector<std::string> keys;
   for (const ClassDefinition& c : task.classes) keys.push_back(c.key);
   return keys;
-}
-
-/// Rows in aligned columns, two blanks between them.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i] + "\n";
-    }
-  }
-  return out;
 }
 
 void list_tasks() {

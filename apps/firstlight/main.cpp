@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_report(app, context);
   add_export(app, context);
   add_prompt(app, context);
+  add_data(app, context);
   add_simulate(app, context);
   add_task(app, context);
   add_model(app, context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -155,6 +156,36 @@ DuplicateReport find_duplicates(const std::vector<const SampleSource*>& sets,
   }
   for (auto& [key, pair] : pairs) report.pairs.push_back(pair);
   return report;
+}
+
+std::vector<std::vector<Split>> split_samples(const std::vector<const SampleSource*>& sets,
+                                              const std::vector<Duplicate>& pairs) {
+  std::vector<std::size_t> offset;
+  std::vector<Split> splits;
+  for (const SampleSource* set : sets) {
+    offset.push_back(splits.size());
+    for (std::size_t i = 0; i < set->size(); ++i) splits.push_back(split_of_object(set->id(i)));
+  }
+  // Connected groups by union-find; the strictest split (the later enumerator) goes to the root.
+  std::vector<std::size_t> parent(splits.size());
+  std::iota(parent.begin(), parent.end(), std::size_t{0});
+  const auto root = [&](std::size_t i) {
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+  };
+  for (const Duplicate& pair : pairs) {
+    const std::size_t a = root(offset[pair.a.set] + pair.a.index);
+    const std::size_t b = root(offset[pair.b.set] + pair.b.index);
+    parent[b] = a;
+    splits[a] = std::max(splits[a], splits[b]);
+  }
+  std::vector<std::vector<Split>> out;
+  for (std::size_t set = 0; set < sets.size(); ++set) {
+    auto& own = out.emplace_back();
+    for (std::size_t i = 0; i < sets[set]->size(); ++i)
+      own.push_back(splits[root(offset[set] + i)]);
+  }
+  return out;
 }
 
 }  // namespace firstlight

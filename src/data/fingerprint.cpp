@@ -1,8 +1,11 @@
 #include "fingerprint.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
+#include <utility>
 #include <variant>
 
 #include "firstlight/image/resize.h"
@@ -51,25 +54,30 @@ Image to_picture(const Raster& raster) {
   return image;
 }
 
-/// Means over the (2 kRadius + 1) squared neighbours, edges repeated.
+/// Means over the (2 kRadius + 1) squared neighbours, edges repeated. Straight loops over whole
+/// rows, which the compiler vectorises.
 std::vector<float> local_mean(const std::vector<float>& values, int n) {
-  const auto pass = [n](const std::vector<float>& in, std::vector<float>& out, int step, int line) {
-    for (int row = 0; row < n; ++row) {
-      const float* from = in.data() + row * line;
-      float* to = out.data() + row * line;
-      for (int i = 0; i < n; ++i) {
-        float sum = 0;
-        for (int k = i - kRadius; k <= i + kRadius; ++k) {
-          sum += from[std::clamp(k, 0, n - 1) * step];
-        }
-        to[i * step] = sum / (2 * kRadius + 1);
-      }
+  static_assert(kRadius == 2, "five neighbours are written out");
+  std::vector<float> down(values.size());
+  for (int row = 0; row < n; ++row) {
+    std::array<const float*, 5> lines;
+    for (int k = 0; k < 5; ++k) lines[k] = values.data() + std::clamp(row + k - 2, 0, n - 1) * n;
+    float* to = down.data() + row * n;
+    for (int i = 0; i < n; ++i) {
+      to[i] = lines[0][i] + lines[1][i] + lines[2][i] + lines[3][i] + lines[4][i];
     }
-  };
-  std::vector<float> along(values.size());
+  }
   std::vector<float> out(values.size());
-  pass(values, along, 1, n);
-  pass(along, out, n, 1);
+  std::vector<float> padded(static_cast<std::size_t>(n) + 4);
+  for (int row = 0; row < n; ++row) {
+    const float* line = down.data() + row * n;
+    std::copy_n(line, n, padded.begin() + 2);
+    padded[0] = padded[1] = line[0];
+    padded[static_cast<std::size_t>(n) + 2] = padded[static_cast<std::size_t>(n) + 3] = line[n - 1];
+    const float* p = padded.data();
+    float* to = out.data() + row * n;
+    for (int i = 0; i < n; ++i) to[i] = (p[i] + p[i + 1] + p[i + 2] + p[i + 3] + p[i + 4]) * 0.04f;
+  }
   return out;
 }
 
@@ -133,17 +141,8 @@ Fingerprints::Fingerprints(const Thumbnail& thumbnail)
   }
 }
 
-/// Bilinear between corners: exact for pixels of constant brightness.
-double Fingerprints::integral(double x, double y) const {
-  const int x0 = std::clamp(static_cast<int>(x), 0, kThumbnailSide - 1);
-  const int y0 = std::clamp(static_cast<int>(y), 0, kThumbnailSide - 1);
-  const double fx = x - x0;
-  const double fy = y - y0;
-  const double* s = sums_.data() + static_cast<std::size_t>(y0 * kCorners + x0);
-  return (s[0] * (1 - fx) + s[1] * fx) * (1 - fy) +
-         (s[kCorners] * (1 - fx) + s[kCorners + 1] * fx) * fy;
-}
-
+/// Cell means from the integral image, bilinear between pixel corners: exact for pixels of constant
+/// brightness.
 std::vector<float> Fingerprints::part(double side, double shift_x, double shift_y,
                                       int cells) const {
   const double cell = side * kThumbnailSide / cells;
@@ -151,9 +150,18 @@ std::vector<float> Fingerprints::part(double side, double shift_x, double shift_
   const double top = (0.5 + shift_y - side / 2) * kThumbnailSide;
   const int corners = cells + 1;
   std::vector<double> at(static_cast<std::size_t>(corners) * corners);
+  std::array<double, kCorners> line;
   for (int j = 0; j < corners; ++j) {
+    const double y = top + j * cell;
+    const int y0 = std::clamp(static_cast<int>(y), 0, kThumbnailSide - 1);
+    const double* row = sums_.data() + static_cast<std::size_t>(y0) * kCorners;
+    const double fy = y - y0;
+    for (std::size_t i = 0; i < kCorners; ++i) line[i] = row[i] + fy * (row[i + kCorners] - row[i]);
     for (int i = 0; i < corners; ++i) {
-      at[static_cast<std::size_t>(j * corners + i)] = integral(left + i * cell, top + j * cell);
+      const double x = left + i * cell;
+      const int x0 = std::clamp(static_cast<int>(x), 0, kThumbnailSide - 1);
+      const double* l = line.data() + x0;
+      at[static_cast<std::size_t>(j * corners + i)] = l[0] + (x - x0) * (l[1] - l[0]);
     }
   }
   std::vector<float> values(static_cast<std::size_t>(cells) * cells);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -30,8 +29,6 @@ class Fingerprints {
   std::vector<float> part(double side, double shift_x, double shift_y, int cells) const;
 
  private:
-  double integral(double x, double y) const;
-
   /// Sum of the logarithms above and to the left of every pixel corner.
   std::vector<double> sums_;
 };

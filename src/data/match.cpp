@@ -29,7 +29,7 @@ constexpr int kScales = 7;
 /// Measured with 16 x 16 cells on SDSS cutouts: the same exposure 0.70 and more at equal field,
 /// 0.47 and more for crops down to one half saved as JPEG at 64 to 160 pixels; of unrelated pairs 1
 /// in 1,000 exceeds 0.46.
-constexpr float kCoarseThreshold = 0.42f;
+constexpr float kCoarseThreshold = 0.45f;
 /// Columns of one block of the product, and rows done together.
 constexpr int kColumns = 16;
 constexpr int kRows = 4;
@@ -140,6 +140,8 @@ Alignment align(const Fingerprints& outer, const Fingerprints& inner, double sid
   constexpr double kMiddle = 0.88;
   constexpr double kLogStep = 0.015;
   constexpr double kMinLogStep = 0.002;
+  // Pairs of one exposure are above this before any shift; unrelated ones hardly ever.
+  constexpr double kHopeless = 0.15;
   const std::vector<float> reference = inner.part(kMiddle, 0, 0, kFineCells);
   const auto similarity = [&](double log_side, double x, double y) {
     const double width = std::exp(log_side) * kMiddle;
@@ -160,6 +162,7 @@ Alignment align(const Fingerprints& outer, const Fingerprints& inner, double sid
       best[0] = start + i * kLogStep;
     }
   }
+  if (highest < kHopeless) return {highest, std::exp(best[0])};
   for (double step = kLogStep; step > kMinLogStep;) {
     bool moved = false;
     for (std::size_t axis = 0; axis < best.size(); ++axis) {

@@ -41,8 +41,10 @@ struct Duplicate {
 struct DuplicateOptions {
   bool by_id = true;
   bool by_image = true;
-  /// Pairs of pictures from this similarity on are near-duplicates.
-  double min_similarity = 0.4;
+  /// Pairs of pictures from this similarity on are near-duplicates. Measured on all 25 million
+  /// pairs of 7,100 SDSS cutouts: the same exposure at 224 and 128 pixels and at fields up to 5 %
+  /// apart has 0.90 or more, other galaxies at most 0.38.
+  double min_similarity = 0.5;
 };
 
 struct DuplicateReport {
@@ -64,5 +66,11 @@ struct DuplicateReport {
 DuplicateReport find_duplicates(const std::vector<const SampleSource*>& sets,
                                 const DuplicateOptions& options = {},
                                 const ProgressSink& progress = {});
+
+/// The split of every sample, set by set: that of its id (split_of_object), except that samples
+/// which `pairs` connect, directly or through others, share the strictest split among them: test
+/// before validation before train. So no object, under whatever name, is on two sides.
+std::vector<std::vector<Split>> split_samples(const std::vector<const SampleSource*>& sets,
+                                              const std::vector<Duplicate>& pairs);
 
 }  // namespace firstlight
