@@ -36,6 +36,7 @@ struct SplitArguments {
 struct CheckArguments {
   std::vector<std::string> data;
   bool ids_only = false;
+  bool across = false;
   double similarity = DuplicateOptions{}.min_similarity;
   bool json = false;
 };
@@ -299,6 +300,7 @@ void check(const CheckArguments& arguments, Context& context) {
   const std::vector<const SampleSource*>& sets = opened.sets;
   DuplicateOptions options;
   options.by_image = !arguments.ids_only;
+  options.within_sets = !arguments.across;
   options.min_similarity = arguments.similarity;
   const DuplicateReport report = find_duplicates(sets, options);
   warn_of_failures(sets, report);
@@ -341,6 +343,8 @@ void add_data(CLI::App& app, Context& context) {
       ->required()
       ->expected(1, 1000);
   check_command->add_flag("--ids-only", check_arguments->ids_only, "do not read the pictures");
+  check_command->add_flag("--across", check_arguments->across,
+                          "only pairs of different sets, not within one");
   check_command
       ->add_option("--similarity", check_arguments->similarity,
                    "near-duplicates from this correlation of the aligned pictures on")

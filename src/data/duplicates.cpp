@@ -96,24 +96,31 @@ Duplicate& pair_at(Pairs& pairs, const Pool& pool, std::size_t i, std::size_t j)
 /// each set: equality carries over, so that the other pairs follow, and a thousand equal pictures
 /// are no million pairs.
 template <typename Found>
-void equal_pairs(const Pool& pool, const std::vector<std::string>& values, const Found& found) {
+void equal_pairs(const Pool& pool, const std::vector<std::string>& values, bool within_sets,
+                 const Found& found) {
   std::unordered_map<std::string, std::vector<std::size_t>> firsts;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i].empty()) continue;
     auto& known = firsts[values[i]];
-    for (const std::size_t first : known) found(first, i);
+    for (const std::size_t first : known) {
+      if (within_sets || pool.refs[first].set != pool.refs[i].set) found(first, i);
+    }
     if (known.empty() || pool.refs[known.back()].set != pool.refs[i].set) known.push_back(i);
   }
 }
 
-void match_pictures(const Pool& pool, double min_similarity, Pairs& pairs) {
-  equal_pairs(pool, pool.pixel_hashes, [&](std::size_t i, std::size_t j) {
+void match_pictures(const Pool& pool, const DuplicateOptions& options, Pairs& pairs) {
+  equal_pairs(pool, pool.pixel_hashes, options.within_sets, [&](std::size_t i, std::size_t j) {
     Duplicate& pair = pair_at(pairs, pool, i, j);
     pair.image = ImageMatch::kPixels;
     pair.similarity = 1;
     pair.scale = 1;
   });
-  const std::vector<Candidate> candidates = find_candidates(pool.thumbnails, pool.usable);
+  std::vector<std::size_t> groups;
+  if (!options.within_sets) {
+    for (const SampleRef& ref : pool.refs) groups.push_back(ref.set);
+  }
+  const std::vector<Candidate> candidates = find_candidates(pool.thumbnails, pool.usable, groups);
   std::vector<Alignment> alignments(candidates.size());
   parallel_for(candidates.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
@@ -122,7 +129,7 @@ void match_pictures(const Pool& pool, double min_similarity, Pairs& pairs) {
     }
   });
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (alignments[i].similarity < min_similarity) continue;
+    if (alignments[i].similarity < options.min_similarity) continue;
     Duplicate& pair = pair_at(pairs, pool, candidates[i].outer, candidates[i].inner);
     if (pair.image == ImageMatch::kPixels) continue;
     pair.image = ImageMatch::kNear;
@@ -147,12 +154,12 @@ DuplicateReport find_duplicates(const std::vector<const SampleSource*>& sets,
   }
   Pairs pairs;
   if (options.by_id) {
-    equal_pairs(pool, ids,
+    equal_pairs(pool, ids, options.within_sets,
                 [&](std::size_t i, std::size_t j) { pair_at(pairs, pool, i, j).same_id = true; });
   }
   if (options.by_image) {
     read_pictures(sets, pool, report, progress);
-    match_pictures(pool, options.min_similarity, pairs);
+    match_pictures(pool, options, pairs);
   }
   for (auto& [key, pair] : pairs) report.pairs.push_back(pair);
   return report;

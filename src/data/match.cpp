@@ -71,8 +71,12 @@ class BestScales {
 }  // namespace
 
 std::vector<Candidate> find_candidates(const std::vector<Thumbnail>& thumbnails,
-                                       const std::vector<bool>& usable) {
+                                       const std::vector<bool>& usable,
+                                       const std::vector<std::size_t>& groups) {
   const std::size_t n = thumbnails.size();
+  const auto apart = [&](std::size_t i, std::size_t j) {
+    return groups.empty() || groups[i] != groups[j];
+  };
   constexpr std::size_t kValues = kCoarseValues;
   // Whole pictures by blocks of columns; parts of each picture as rows, scale by scale.
   const std::size_t blocks = (n + kColumns - 1) / kColumns;
@@ -101,7 +105,10 @@ std::vector<Candidate> find_candidates(const std::vector<Thumbnail>& thumbnails,
     std::array<float, kRows * kColumns> products{};
     for (std::size_t block = 0; block < blocks; ++block) {
       const float* block_values = columns.data() + block * kColumns * kValues;
+      const std::size_t last = std::min(n, (block + 1) * kColumns) - 1;
       for (std::size_t i = begin; i < end; ++i) {
+        // Groups lie together, so that a block begins and ends in one or holds a border.
+        if (!apart(i, block * kColumns) && !apart(i, last)) continue;
         for (int first = 0; first < kScales; first += kRows) {
           multiply(rows.data() + (i * 8 + static_cast<std::size_t>(first)) * kValues, block_values,
                    products.data());
@@ -109,7 +116,7 @@ std::vector<Candidate> find_candidates(const std::vector<Thumbnail>& thumbnails,
             if (products[static_cast<std::size_t>(at)] < kCoarseThreshold) continue;
             const std::size_t j = block * kColumns + static_cast<std::size_t>(at % kColumns);
             const int k = first + at / kColumns;
-            if (j == i || (k == 0 && j < i)) continue;
+            if (j >= n || j == i || (k == 0 && j < i) || !apart(i, j)) continue;
             best[i - begin].add({i, j, scale_of(k), products[static_cast<std::size_t>(at)]});
           }
         }

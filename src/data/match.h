@@ -17,9 +17,11 @@ struct Candidate {
 };
 
 /// Compares every thumbnail with every other at seven scales by 16 x 16 cells, exhaustively. One
-/// candidate a pair, with its best scale; `usable[i]` is false for thumbnails to leave out.
+/// candidate a pair, with its best scale. `usable[i]` is false for thumbnails to leave out; where
+/// `groups` is not empty, thumbnails of the same group are not compared.
 std::vector<Candidate> find_candidates(const std::vector<Thumbnail>& thumbnails,
-                                       const std::vector<bool>& usable);
+                                       const std::vector<bool>& usable,
+                                       const std::vector<std::size_t>& groups = {});
 
 /// Where a candidate fits best, by 32 x 32 cells.
 struct Alignment {
