@@ -45,7 +45,7 @@ struct DuplicateOptions {
   /// Pairs of pictures from this similarity on are near-duplicates. Measured on all 25 million
   /// pairs of 7,100 SDSS cutouts: the same exposure at 224 and 128 pixels and at fields up to 5 %
   /// apart has 0.90 or more, other galaxies at most 0.38.
-  double min_similarity = 0.45;
+  double min_similarity = 0.5;
 };
 
 struct DuplicateReport {
