@@ -12,6 +12,12 @@ namespace {
 
 using html::escape;
 
+/// Classes of the largest matrix that stands beside another one.
+constexpr std::size_t kSmallMatrix = 8;
+
+/// Classes of the largest matrix with room for two numbers in a cell (figures.js: `crowded`).
+constexpr std::size_t kBracketed = 12;
+
 /// Rows of a class in the table below the ROC curves, which are drawn with every point.
 constexpr std::size_t kRocRows = 60;
 
@@ -249,10 +255,13 @@ std::string confusion(const ReportData& data) {
       "rows</span></label></fieldset></div>\n";
   for (std::size_t g = 0; g < data.confusion.size(); ++g) {
     const ReportConfusion& group = data.confusion[g];
+    // Large matrices take the whole width.
+    const bool many = group.classes.size() > kSmallMatrix;
     const auto matrix = [&](std::string_view norm, std::string_view title, std::string_view text) {
       return figure(fmt::format("matrix-{}-{}", g + 1, norm), "matrix",
-                    fmt::format(" data-group=\"{}\" data-norm=\"{}\"", g, norm), title, text,
-                    matrix_table(group, norm));
+                    fmt::format(" data-group=\"{}\" data-norm=\"{}\"{}", g, norm,
+                                many ? " class=\"broad\"" : ""),
+                    title, text, matrix_table(group, norm));
     };
     if (data.confusion.size() > 1) {
       out += "<h3>" + escape(group.title) + "</h3>\n";
@@ -266,10 +275,13 @@ std::string confusion(const ReportData& data) {
       }
     }
     const std::string suffix = g == 0 ? "" : ", " + group.title;
-    out += matrix("count", "Confusion matrix" + suffix,
-                  "Number of samples, with the fraction of the true class in brackets; colour "
-                  "shows that fraction.");
-    out += "<div class=\"figures pair\">\n";
+    out +=
+        matrix("count", "Confusion matrix" + suffix,
+               group.classes.size() > kBracketed
+                   ? "Number of samples; colour shows the fraction of the true class."
+                   : "Number of samples, with the fraction of the true class in brackets; colour "
+                     "shows that fraction.");
+    out += many ? "<div class=\"figures\">\n" : "<div class=\"figures pair\">\n";
     out +=
         matrix("recall", "Recall matrix" + suffix,
                "Normalised by truth: the numbers of each true class add up to 1. The diagonal is "

@@ -94,11 +94,13 @@
       const whole = set.norm === 'precision' ? byLabel[p] : byTruth[t];
       return whole > 0 ? group.counts[t][p] / whole : null;
     };
+    const crowded = n > 12;
+    const label = n > 8 ? Math.max(...classes.map(textWidth)) + 4 : longestWord(classes);
     const word = longestWord(classes);
-    const left = Math.min(Math.max(word + 44, 74), 150);
+    const left = Math.min(Math.max(label + 44, 74), 160);
     const free = width - left - 12;
-    const cell = Math.max(44, Math.min(free / n, n <= 4 ? 104 : 84));
-    const slanted = word > cell - 4;
+    const cell = Math.max(crowded ? 30 : 44, Math.min(free / n, n <= 4 ? 104 : 84));
+    const slanted = n > 8 || word > cell - 4;
     const lines = Math.max(...classes.map((name) => wrapped(name, cell - 4).split('\n').length));
     const slant = Math.min(Math.max(...classes.map(textWidth)) + 8, 118);
     const below = slanted ? slant * 0.72 + 40 : lines * 15 + 34;
@@ -107,9 +109,9 @@
       for (let p = 0; p < n; ++p) {
         const f = share(t, p);
         const count = group.counts[t][p];
-        const text = set.norm === 'count'
+        const text = set.norm === 'count' && crowded ? `{b|${count}}` : set.norm === 'count'
           ? `{a|${count}}\n{b|${f === null ? '(–)' : '(' + f.toFixed(2) + ')'}}`
-          : `{a|${fixed(f, 2)}}`;
+          : `{${crowded ? 'b' : 'a'}|${fixed(f, 2)}}`;
         const ink = inkOn(heat(c, f === null ? 0 : f));
         cells.push({
           value: truthOnX ? [t, p, f === null ? 0 : f] : [p, t, f === null ? 0 : f],
