@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdlib>
+#include <utility>
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "inflate.h"
+#include "rice.h"
 #include "structure.h"
 
 namespace firstlight::fits {
@@ -77,6 +78,8 @@ class TileCheck {
       damaged("ZCMPTYPE is missing or unknown");
     }
     gzip_ = kind->second.starts_with("GZIP");
+    rice_ = kind->second.starts_with("RICE");
+    if (rice_) read_rice_settings();
     hcompress_ = kind->second == "HCOMPRESS_1";
     plio_ = kind->second == "PLIO_1";
     row_bytes_ = whole_number(hdu_, where_, "NAXIS1", kMany);
@@ -101,6 +104,19 @@ class TileCheck {
       damaged("the table and its heap overlap");
     }
     heap_bytes_ = hdu_.data_bytes - heap_;
+  }
+
+  /// Block size and bytes of a pixel, which cfitsio takes from ZVAL1 and ZVAL2 in either order.
+  void read_rice_settings() {
+    const std::uint64_t four = 4;
+    std::uint64_t block = whole_number(hdu_, where_, "ZVAL1", 64);
+    std::uint64_t bytes = whole_number(hdu_, where_, "ZVAL2", 64, &four);
+    if (block < 16 && bytes > 8) std::swap(block, bytes);
+    if ((block != 16 && block != 32) || (bytes != 1 && bytes != 2 && bytes != 4)) {
+      damaged("ZVAL1 and ZVAL2 are no settings of Rice compression");
+    }
+    rice_block_ = static_cast<int>(block);
+    rice_bytes_ = static_cast<int>(bytes);
   }
 
   void read_columns() {
@@ -169,6 +185,7 @@ class TileCheck {
           check_gzip(r, start, count * column.element);
         }
         if (!data) continue;
+        if (rice_) check_rice(r, start, count * column.element);
         if (hcompress_) check_hcompress(r, start, count * column.element);
         if (plio_) check_plio(r, start, count * column.element);
       }
@@ -181,6 +198,15 @@ class TileCheck {
     file_.read(hdu_.data_offset + heap_ + start, packed.data(), packed.size());
     const std::string cause = inflate_stream(packed, pixels_of_tile(tile) * 8, nullptr);
     if (!cause.empty()) damaged("tile " + std::to_string(tile + 1) + ": " + cause);
+  }
+
+  /// cfitsio looks for the end of a run of zeros beyond the end of the stream.
+  void check_rice(std::uint64_t tile, std::uint64_t start, std::uint64_t bytes) const {
+    std::string packed(bytes, '\0');
+    file_.read(hdu_.data_offset + heap_ + start, packed.data(), packed.size());
+    if (!is_whole_rice_stream(packed, pixels_of_tile(tile), rice_bytes_, rice_block_)) {
+      damaged("tile " + std::to_string(tile + 1) + " does not hold its pixels");
+    }
   }
 
   /// The stream begins with 0xDD99, the sides and the scale of its picture (32 bits each), the sum
@@ -213,7 +239,8 @@ class TileCheck {
   const InputFile& file_;
   const Hdu& hdu_;
   std::string where_;
-  bool gzip_ = false, hcompress_ = false, plio_ = false;
+  bool gzip_ = false, rice_ = false, hcompress_ = false, plio_ = false;
+  int rice_block_ = 0, rice_bytes_ = 0;
   std::uint64_t row_bytes_ = 0, rows_ = 0, heap_ = 0, heap_bytes_ = 0;
   std::vector<std::uint64_t> tile_, counts_;
   std::vector<Column> columns_;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -152,6 +153,21 @@ TEST_F(DamagedFits, EveryCauseIsNamed) {
             std::string::npos);
   EXPECT_NE(failure(read_fits_image(fixture("bands.fits"), 4)).find("(HDU 4): holds no image"),
             std::string::npos);
+}
+
+TEST_F(DamagedFits, TilesAreCheckedBeforeTheyAreExpanded) {
+  for (const auto& [name, cause] :
+       {std::pair{"rice_1.fits", "does not hold its pixels"}, {"gzip_1.fits", "damaged"}}) {
+    std::string bytes = text::read_file(fixture(name));
+    const std::size_t data = bytes.find("END     ", bytes.find("XTENSION")) / 2880 * 2880 + 2880;
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(data) + 400, bytes.end(), '\0');
+    const auto result = read_fits_image(write(name, bytes));
+    EXPECT_NE(failure(result).find("compressed image is damaged"), std::string::npos);
+    EXPECT_NE(failure(result).find(cause), std::string::npos) << failure(result);
+  }
+  std::string bytes = text::read_file(fixture("rice_1.fits"));
+  bytes.replace(bytes.find("ZVAL1   =") + 10, 20, "                   0");
+  EXPECT_NE(failure(read_fits_image(write("block.fits", bytes))).find("ZVAL1"), std::string::npos);
 }
 
 TEST_F(DamagedFits, LimitsHold) {
