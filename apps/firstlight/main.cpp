@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   Context context;
   app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
+  add_classify(app, context);
+  add_evaluate(app, context);
   add_report(app, context);
   add_export(app, context);
   add_prompt(app, context);

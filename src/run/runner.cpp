@@ -186,6 +186,14 @@ std::vector<Pass> parse_passes(std::string_view list, const Task& task) {
 RunConfig make_run_config(const Task& task, const Classifier& classifier,
                           const std::string& model_spec, const std::string& data_spec,
                           const SourceSurvey& survey, const RunOptions& options) {
+  const auto has = [&](Pass::Kind kind) {
+    return std::any_of(options.passes.begin(), options.passes.end(),
+                       [&](const Pass& pass) { return pass.kind == kind; });
+  };
+  if (options.normalisation == Normalisation::kPmi && !has(Pass::Kind::kBlank) &&
+      !has(Pass::Kind::kNoDescriptions)) {
+    throw Error::usage("--normalisation pmi", "needs a prior pass", "add --passes main,blank");
+  }
   const Capabilities model = classifier.capabilities();
   std::vector<std::string> passes;
   for (const Pass& pass : options.passes) passes.push_back(pass.name());

@@ -53,7 +53,8 @@ Result<PreparedSample> prepare_sample(const SampleSource& source, const Task& ta
                                       std::size_t position);
 
 /// The settings that decide the numbers of a run; the caller adds what it knows of the selection
-/// ("data.limit", ...). `model_spec` and `data_spec` are as the user wrote them.
+/// ("data.limit", ...). `model_spec` and `data_spec` are as the user wrote them. Throws
+/// Error::usage for the normalisation kPmi without a pass that measures the prior.
 RunConfig make_run_config(const Task& task, const Classifier& classifier,
                           const std::string& model_spec, const std::string& data_spec,
                           const SourceSurvey& survey, const RunOptions& options);

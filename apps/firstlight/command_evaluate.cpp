@@ -1,0 +1,82 @@
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "firstlight/base/error.h"
+#include "firstlight/base/text.h"
+#include "firstlight/report/overview.h"
+#include "flags.h"
+
+namespace firstlight::app {
+namespace {
+
+struct Arguments {
+  std::string run;
+  bool json = false;
+  std::vector<std::string> prior;
+  std::string normalisation;
+  EvaluationOptions options;
+};
+
+/// CLASS=P with the class by key, name or synonym.
+std::pair<ClassId, double> parse_prior(const std::string& text, const Task& task) {
+  const std::size_t equals = text.rfind('=');
+  if (equals != std::string::npos) {
+    const auto found = task.match(text.substr(0, equals));
+    const auto p = text::parse_double(text.substr(equals + 1));
+    if (found && p && *p >= 0 && *p <= 1) return {*found, *p};
+  }
+  std::vector<std::string> keys;
+  for (const ClassDefinition& c : task.classes) keys.push_back(c.key);
+  throw Error::usage("--prior", "'" + text + "' is not CLASS=P with 0 <= P <= 1",
+                     "classes: " + text::join(keys, ", "));
+}
+
+void evaluate_run(const Arguments& args) {
+  const RunStore run = RunStore::open(args.run);
+  EvaluationOptions options = args.options;
+  for (const std::string& item : args.prior) {
+    options.prior.push_back(parse_prior(item, run.task()));
+  }
+  const EvaluationInput input = evaluation_input(run, interpretation_from(run, args.normalisation));
+  if (input.truth.empty()) {
+    throw Error::input(args.run, "no classified sample has a truth to compare with",
+                       "name the truth in DATA, for instance folder:DIR?truth=subfolder");
+  }
+  const Evaluation evaluation = evaluate(run.task(), input, options);
+  std::fputs(args.json ? (to_json(evaluation) + "\n").c_str() : to_text(evaluation).c_str(),
+             stdout);
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Context&) {
+  auto args = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("evaluate", "Compare a run with the truth: metrics with their intervals");
+  command->add_option("RUN", args->run, "run folder")->required()->type_name("");
+  command->add_flag("--json", args->json, "one JSON object instead of tables");
+  command
+      ->add_option("--prior", args->prior,
+                   "prevalence of a class in the survey that the model is meant for; classes that "
+                   "are not named share the rest")
+      ->type_name("CLASS=P")
+      ->allow_extra_args(false);
+  add_normalisation_flag(*command, args->normalisation);
+  command->add_option("--level", args->options.level, "coverage of every interval")
+      ->type_name("P")
+      ->check(CLI::Range(0.001, 0.999))
+      ->capture_default_str();
+  command->add_option("--resamples", args->options.resamples, "bootstrap resamples; 0 for none")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--seed", args->options.seed, "seed of the bootstrap")
+      ->type_name("S")
+      ->capture_default_str();
+  command->callback([args] { evaluate_run(*args); });
+}
+
+}  // namespace firstlight::app

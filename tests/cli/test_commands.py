@@ -1,0 +1,87 @@
+"""Help, version, completion, the manual page, and what is said of wrong arguments."""
+
+import re
+import subprocess
+
+from conftest import fails, run
+
+COMMANDS = re.findall(r"^  ([a-z-]+) ", run("--help").out.split("Subcommands:")[1], re.M)
+
+
+def test_version_is_one_line():
+    outcome = run("--version")
+    assert outcome.status == 0
+    assert re.fullmatch(r"firstlight \d+\.\d+\.\d+\n", outcome.out)
+
+
+def test_help_lists_the_main_commands_and_the_exit_status():
+    assert {"classify", "evaluate", "report", "export", "task", "train"} <= set(COMMANDS)
+    outcome = run("--help")
+    assert outcome.status == 0 and outcome.err == ""
+    assert "130 interrupted" in outcome.out
+
+
+def test_help_of_every_command_describes_every_flag():
+    for command in COMMANDS:
+        if command == "train":
+            continue  # a program of its own
+        outcome = run(command, "--help")
+        assert outcome.status == 0, command
+        lines = outcome.out.splitlines()
+        for number, line in enumerate(lines):
+            # The description stands beside a flag or, after a long flag, on the next line.
+            if re.match(r"  -", line):
+                text = line if re.search(r"\S {2,}\S", line.strip()) else lines[number + 1]
+                assert len(text.split()) >= 3, f"{command}: {line}"
+
+
+def test_unknown_command_names_the_nearest():
+    fails(run("clasify"), 2, "unknown command 'clasify'", "did you mean 'classify'?")
+
+
+def test_unknown_flag():
+    fails(run("classify", "--modle", "x"), 2, "--modle")
+
+
+def test_missing_argument():
+    fails(run("evaluate"), 2, "RUN")
+
+
+def test_not_a_run(tmp_path):
+    for command in (["evaluate", tmp_path], ["export", tmp_path, "--to", "csv"]):
+        fails(run(*command), 1, str(tmp_path), "not a run folder")
+
+
+def test_bash_completion_completes(tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(run("completion", "bash").out)
+
+    def complete(*words):
+        quoted = " ".join(f"'{word}'" for word in words)
+        done = subprocess.run(
+            ["bash", "-c", f"source {script}; COMP_WORDS=({quoted}); "
+             f"COMP_CWORD={len(words) - 1}; _firstlight; echo \"${{COMPREPLY[@]}}\""],
+            capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert complete("firstlight", "cl") == ["classify"]
+    assert complete("firstlight", "task", "sh") == ["show"]
+    assert complete("firstlight", "classify", "--ba") == ["--batch"]
+    assert "--normalisation" in complete("firstlight", "evaluate", "somewhere", "--")
+
+
+def test_completion_of_the_other_shells_holds_every_command():
+    for shell in ("zsh", "fish"):
+        script = run("completion", shell)
+        assert script.status == 0
+        for command in COMMANDS:
+            assert command in script.out
+    fails(run("completion", "tcsh"), 2, "tcsh", "bash, zsh, fish")
+
+
+def test_manual_page_holds_every_command():
+    page = run("man")
+    assert page.status == 0
+    assert page.out.startswith(".TH FIRSTLIGHT 1")
+    for command in COMMANDS:
+        assert f".SS \"firstlight {command}" in page.out.replace("\\-", "-")
