@@ -93,6 +93,10 @@ class Translator {
       case 'u':
         code_point();
         return;
+      case 'p':
+      case 'P':
+        if (property()) return;
+        break;
       case 'b':
       case 'B':
         if (!in_class_) refuse("a word boundary");
@@ -114,6 +118,20 @@ class Translator {
     }
     out_.append(in_, at_, 2);
     at_ += 2;
+  }
+
+  /// A script by name: PCRE2 would take its extensions too. General categories have two letters at
+  /// most and mean the same.
+  bool property() {
+    const std::size_t end = in_.find('}', at_);
+    if (at_ + 2 >= in_.size() || in_[at_ + 2] != '{' || end == std::string::npos) return false;
+    std::string name = in_.substr(at_ + 3, end - at_ - 3);
+    const std::string negation = name.starts_with('^') ? "^" : "";
+    name.erase(0, negation.size());
+    if (name.size() <= 2 || name == "Any") return false;
+    out_.append(in_, at_, 3).append(negation).append("sc:").append(name).append("}");
+    at_ = end + 1;
+    return true;
   }
 
   void shorthand(const char* members, bool negated) {

@@ -275,6 +275,9 @@ def make_variants(size, n):
     v["tekken"] = {"base": "llama3", "pre_tokenizer": sequence(
         split(regex(r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"), "Isolated"),
         {**byte_level, "add_prefix_space": False, "use_regex": False})}
+    v["split-scripts"] = {"base": "llama3", "pre_tokenizer": sequence(
+        split(regex(r"\p{Han}+|[\p{Greek}\p{Katakana}]+|\p{^L}"), "Isolated"),
+        {**byte_level, "add_prefix_space": False, "use_regex": False})}
     v["byte-level-normaliser"] = {"base": "llama3", "normalizer": {"type": "ByteLevel"}, "pre_tokenizer": None,
                                   "added_tokens": [added("<image>", n, False, normalized=True),
                                                    added("né", n + 1, False, normalized=True)],
