@@ -1,8 +1,8 @@
 """Runs the ```console blocks of README.md and docs/*.md and compares what they print.
 
 A line that begins with "$ " is a command (a backslash at its end continues it); the lines up to the
-next command are its output, standard output and error together. "..." alone on a line stands for any
-lines, inside a line for any text. The blocks of a page run in order in one folder that holds links to
+next command are its standard output, and its standard error too where one of them begins with
+"firstlight: ". "..." alone on a line stands for any lines, inside a line for any text. The blocks of a page run in order in one folder that holds links to
 what the repository ships, with `firstlight` on the path.
 """
 
@@ -61,14 +61,16 @@ def check(page, source, environment):
             if command.split()[0] in ELSEWHERE:
                 continue
             count += 1
-            done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, timeout=600,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            shows_error = re.search("^firstlight: ", expected, re.M)
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=folder, env=environment, timeout=600, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT if shows_error else subprocess.PIPE)
             actual = PROGRESS.sub("", done.stdout)
-            shows_error = "firstlight: " in expected
             if (expected or actual) and not matches(expected, actual):
                 failures.append(f"{page}:{line}: $ {command}\nexpected\n{expected}\nfound\n{actual}")
             elif done.returncode not in (0, 3) and not shows_error:
-                failures.append(f"{page}:{line}: $ {command}\nexit status {done.returncode}")
+                failures.append(f"{page}:{line}: $ {command}\nexit status {done.returncode}\n"
+                                f"{done.stdout}{done.stderr or ''}")
     return failures, count
 
 
