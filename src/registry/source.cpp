@@ -33,7 +33,7 @@ std::unique_ptr<SampleSource> open_source(std::string_view text) {
   if (spec.scheme != "sim") return open_data_source(text);
   spec.require_known({"n", "seed"});
   const auto n = number(spec, "n", kDefaultSimulated, 1, kMaxSimulated);
-  const auto seed = number(spec, "seed", 0, 0, INT64_MAX);
+  const auto seed = number(spec, "seed", 1, 0, INT64_MAX);
   return sim::make_simulator_source(spec.body, static_cast<std::size_t>(n),
                                     static_cast<std::uint64_t>(seed));
 }

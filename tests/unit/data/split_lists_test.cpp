@@ -51,6 +51,20 @@ TEST(SplitLists, ExamplesAreTestObjects) {
   for (const auto& [name, count] : per_class) EXPECT_EQ(count, 6) << name;
 }
 
+TEST(Examples, SimulatedOnesHaveTruth) {
+  for (const char* name : {"simulated-galaxies", "simulated-lsbg"}) {
+    const auto source = open_data_source(std::string(FIRSTLIGHT_TEST_DIR) + "/../examples/" + name);
+    EXPECT_EQ(source->size(), 12u);
+    for (std::size_t i = 0; i < source->size(); ++i) {
+      EXPECT_TRUE(source->truth(i).has_value());
+      EXPECT_TRUE(source->load(i).ok());
+    }
+    for (const ColumnInfo& column : source->columns()) {
+      EXPECT_EQ(column.provenance, Provenance::kTruth) << column.name;
+    }
+  }
+}
+
 /// The samples of a catalogue whose object is in one of `wanted`.
 std::unique_ptr<SampleSource> part(const testing::TemporaryFolder& folder, const std::string& set,
                                    const std::map<std::string, Split>& splits, bool test) {

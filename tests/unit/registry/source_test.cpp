@@ -15,6 +15,7 @@ TEST(OpenSource, SimulatorsByNameNumberAndSeed) {
   EXPECT_TRUE(source->truth(0).has_value());
   EXPECT_NE(source->id(0), open_source("sim:galaxies?n=3&seed=8")->id(0));
   EXPECT_EQ(open_source("sim:lsbg")->size(), 100u);
+  EXPECT_EQ(open_source("sim:lsbg")->id(0), open_source("sim:lsbg?seed=1")->id(0));
 }
 
 TEST(OpenSource, WrongSimulatorsAreUsageErrors) {
