@@ -23,7 +23,8 @@ std::string find_trainer() {
   const fs::path program = fs::read_symlink("/proc/self/exe", status);
   const fs::path folder = program.parent_path();
   for (const fs::path& candidate :
-       {folder / kTrainer, folder.parent_path() / "libexec" / "firstlight" / kTrainer}) {
+       {folder / kTrainer, folder.parent_path() / "libexec" / "firstlight" / kTrainer,
+        folder.parent_path() / kTrainer / kTrainer}) {  // the last in a build tree
     if (access(candidate.c_str(), X_OK) == 0) return candidate.string();
   }
   throw Error::usage("train", "this build has no trainer",

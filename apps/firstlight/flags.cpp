@@ -85,11 +85,14 @@ std::vector<std::pair<std::string, std::string>> SelectionFlags::settings() cons
 }
 
 void add_normalisation_flag(CLI::App& command, std::string& name) {
-  command
-      .add_option("--normalisation", name,
-                  "how token log-probabilities become one number a label: sum, mean, first_token, "
-                  "or pmi (needs the pass blank or no_descriptions)")
-      ->type_name("NAME");
+  CLI::Option* option =
+      command
+          .add_option(
+              "--normalisation", name,
+              "how token log-probabilities become one number a label: sum, mean, first_token, "
+              "or pmi (needs the pass blank or no_descriptions)")
+          ->type_name("NAME");
+  if (!name.empty()) option->capture_default_str();
 }
 
 Normalisation parse_normalisation(const std::string& name) {

@@ -79,6 +79,14 @@ def test_completion_of_the_other_shells_holds_every_command():
     fails(run("completion", "tcsh"), 2, "tcsh", "bash, zsh, fish")
 
 
+def test_train_runs_the_trainer_or_says_that_this_build_has_none():
+    outcome = run("train", "--help")
+    if outcome.status == 0:
+        assert "vlm" in outcome.out
+    else:
+        fails(outcome, 2, "no trainer", "-DFIRSTLIGHT_TRAIN=ON")
+
+
 def test_manual_page_holds_every_command():
     page = run("man")
     assert page.status == 0
