@@ -67,7 +67,7 @@ int run(int argc, char** argv) {
   const auto outcome =
       firstlight::train::train_vlm(firstlight::train::Recipe::load(config), options);
   if (!outcome.finished) return 130;
-  std::printf("%s\n", outcome.model.c_str());
+  if (!outcome.model.empty()) std::printf("%s\n", outcome.model.c_str());
   return 0;
 }
 

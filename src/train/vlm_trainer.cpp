@@ -101,6 +101,11 @@ aten::LlavaShape shape_for(const Recipe& recipe, const PromptEncoder& encoder) {
 }
 
 std::vector<std::string> streams_of(const Recipe& recipe, const TrainOptions& options) {
+  for (const std::string& name : options.stages) {
+    const bool known = std::any_of(recipe.stages.begin(), recipe.stages.end(),
+                                   [&](const Stage& stage) { return stage.name == name; });
+    if (!known) throw Error::usage(recipe.folder, "the recipe has no stage '" + name + "'");
+  }
   std::vector<std::string> names;
   for (const Stage& stage : recipe.stages) {
     const bool wanted =
@@ -401,6 +406,7 @@ bool Trainer::train_stage(std::size_t index) {
 TrainOutcome Trainer::run() {
   std::filesystem::create_directories(options_.output);
   board_.emplace(options_.output);
+  TrainOutcome outcome;
   std::size_t begin = 0;
   if (std::filesystem::exists(path("checkpoint.pt"))) {
     const Checkpoint checkpoint = load_checkpoint(path("checkpoint.pt"));
@@ -421,9 +427,13 @@ TrainOutcome Trainer::run() {
       continue;
     }
     if (!train_stage(i)) return {};
+    // Every language stage leaves a whole model; the last one's stays.
+    if (recipe_.stages[i].kind == Stage::Kind::kLanguage) {
+      write_hf_folder(model_, recipe_, path(recipe_.name));
+      outcome.model = path(recipe_.name);
+    }
   }
-  TrainOutcome outcome{true, path(recipe_.name)};
-  write_hf_folder(model_, recipe_, outcome.model);
+  outcome.finished = true;
   return outcome;
 }
 

@@ -29,7 +29,7 @@ struct TrainOutcome {
 /// Trains a LLaVA-type model by a recipe. Calling it again with the same output continues from the
 /// last checkpoint and gives the same losses as a run that was never stopped; another recipe or
 /// other wordings are Error::conflict. Writes in `output`: checkpoint.pt, stage-NAME.pt,
-/// log.csv, TensorBoard event files, and the model folder `NAME/`.
+/// log.csv, TensorBoard event files, and, after every language stage, the model folder `NAME/`.
 TrainOutcome train_vlm(const Recipe& recipe, const TrainOptions& options);
 
 }  // namespace firstlight::train
