@@ -30,6 +30,7 @@ class Browser:
     def __init__(self, width=1280, height=900, dark=False, scale=1):
         self.errors = []
         self.requests = []
+        self._loaded = False
         self._next = 0
         self._profile = tempfile.mkdtemp(prefix="firstlight-browser-")
         to_browser, self._out = os.pipe()
@@ -84,7 +85,9 @@ class Browser:
 
     def _note(self, event):
         kind, what = event.get("method"), event.get("params", {})
-        if kind == "Runtime.exceptionThrown":
+        if kind == "Page.loadEventFired":
+            self._loaded = True
+        elif kind == "Runtime.exceptionThrown":
             self.errors.append(json.dumps(what["exceptionDetails"])[:400])
         elif kind == "Runtime.consoleAPICalled" and what["type"] in ("error", "warning", "assert"):
             self.errors.append(json.dumps(what["args"])[:400])
@@ -126,10 +129,15 @@ class Browser:
                   features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
     def open(self, path):
+        self._loaded = False
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
-        self.wait(0.3)
-        self.until("document.readyState === 'complete'", 60)
+        # A script that is sent while the old page goes may never be answered.
+        end = time.monotonic() + 60
+        while not self._loaded and time.monotonic() < end:
+            self.wait(0.1)
         self.wait(0.5)
+        if not self.until("document.readyState === 'complete'", 60):
+            raise RuntimeError(f"{path} does not load")
 
     def run(self, script):
         """The value of `script`, awaited; an exception in it is a RuntimeError."""
