@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Cross-validation of the embedded model's last stage over real LSBG cutouts.
+"""Cross-validation over real LSBG cutouts of the embedded model with a short stage that adapts to them.
 
-Usage: lsbg_cross_validation.py --program DIR --start stage-language.pt --data LSBG_FOLDER
+Usage: lsbg_cross_validation.py --program DIR --start stage-real.pt --data LSBG_FOLDER
        --cache FOLDER --work FOLDER [--folds 5 4]
-Run from the repository's root. For every fold the recipe's stage `real` is trained from the end of
-the language stage with that fold left out, and the fold is classified by the result, through the
-same program that users run. Each number of folds parts the cutouts anew (folds go by a hash of the
+Run from the repository's root. For every fold the recipe's stage `real`, on LSBG cutouts alone, half
+of them real, is trained from START with that fold left out, and the fold is classified by the result,
+through the same program that users run. Each number of folds parts the cutouts anew (folds go by a hash of the
 id). Prints the accuracy over all held-out cutouts, with Clopper-Pearson 95 % intervals, and the
 balanced accuracy. Needs scipy."""
 import argparse
@@ -33,6 +33,10 @@ def train_without(fold, k, args):
     if text.count(entry) != 1:
         raise SystemExit("the recipe's lsbg-des stream is not as this script expects")
     text = text.replace(entry, f"data: csv:{args.data}/labels.csv?truth=label\n    not_fold: [{fold}, {k}]\n")
+    mixture = "streams: {sim-galaxies: 0.2, sim-lsbg: 0.25, gz1: 0.25, sdss: 0.3}"
+    if text.count(mixture) != 1:
+        raise SystemExit("the recipe's stage 'real' is not as this script expects")
+    text = text.replace(mixture, "streams: {sim-lsbg: 0.5, lsbg-des: 0.5}")
     (folder / "recipe.yaml").write_text(text)
     output = pathlib.Path(args.work) / f"fold-{fold}-{k}"
     subprocess.run([f"{args.program}/firstlight-train", "vlm", str(folder / "recipe.yaml"), "-o", str(output),

@@ -54,6 +54,12 @@ void SelectionFlags::add(CLI::App& command) {
       ->type_name("I/K")
       ->group(group);
   command
+      .add_option("--split", split_,
+                  "only objects that the house rule gives to train, validation or test, by hash of "
+                  "the id (docs/data-sources.md)")
+      ->type_name("NAME")
+      ->group(group);
+  command
       .add_option("--shard", shard_,
                   "part I of N (I from 0) of the selection, to share it among processes")
       ->type_name("I/N")
@@ -67,6 +73,7 @@ Selection SelectionFlags::selection() const {
   selection.seed = seed_.value_or(0);
   if (!fold_.empty()) selection.fold = parse_part(fold_, "--fold");
   if (!not_fold_.empty()) selection.not_fold = parse_part(not_fold_, "--not-fold");
+  if (!split_.empty()) selection.split = parse_split(split_);
   if (!shard_.empty()) selection.shard = parse_part(shard_, "--shard");
   return selection;
 }
@@ -80,6 +87,7 @@ std::vector<std::pair<std::string, std::string>> SelectionFlags::settings() cons
   }
   if (!fold_.empty()) settings.push_back({"data.fold", fold_});
   if (!not_fold_.empty()) settings.push_back({"data.not_fold", not_fold_});
+  if (!split_.empty()) settings.push_back({"data.split", split_});
   if (!shard_.empty()) settings.push_back({"data.shard", shard_});
   return settings;
 }

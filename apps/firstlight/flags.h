@@ -23,7 +23,7 @@ void add_model_flag(CLI::App& command, std::string& model);
 void add_threads_flag(CLI::App& command, int& threads);
 void use_threads(int threads);
 
-/// --limit, --sample, --seed, --fold, --not-fold, --shard.
+/// --limit, --sample, --seed, --fold, --not-fold, --split, --shard.
 class SelectionFlags {
  public:
   void add(CLI::App& command);
@@ -37,6 +37,7 @@ class SelectionFlags {
   std::optional<std::uint64_t> seed_;
   std::string fold_;
   std::string not_fold_;
+  std::string split_;
   std::string shard_;
 };
 
