@@ -246,7 +246,8 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
     const int loaders = std::max(options.loaders, 1);
     run_detail::Loader loader(source, task, store.size(), loaders,
                               2 * batch_size + static_cast<std::size_t>(loaders));
-    auto committed = Clock::now();
+    // The first batch is committed at once, so that a reader sees that the run has begun.
+    std::optional<Clock::time_point> committed;
     while (store.size() < source.size() && !stopped()) {
       std::vector<LoadedSample> batch = loader.next(batch_size);
       score_batch(batch, classifier, options.passes);
@@ -261,7 +262,7 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
         }
         if (options.progress) options.progress({store.size(), source.size(), store.failed()});
       }
-      if (since(committed) >= kCommitSeconds) {
+      if (!committed || since(*committed) >= kCommitSeconds) {
         store.commit();
         committed = Clock::now();
       }

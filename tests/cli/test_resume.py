@@ -17,12 +17,12 @@ from conftest import MODEL, PROGRAM, fails, picture, run
 
 KILLS = 20
 TIMINGS = ("started", "finished", "wall_seconds", "peak_memory_bytes")
-COUNT = 1200
+COUNT = 3000
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """Enough pictures for some seconds of work; every fiftieth is damaged."""
+    """Enough pictures for seconds of work; every fiftieth is damaged."""
     folder = tmp_path_factory.mktemp("many")
     for i in range(COUNT):
         place = folder / "data" / ("flat" if i % 2 else "round")

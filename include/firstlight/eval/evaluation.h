@@ -106,8 +106,8 @@ struct Evaluation {
   Estimate accuracy;
   Estimate balanced_accuracy;
   std::vector<ClassMetrics> per_class;
-  MeanMetrics macro;       ///< each class counts the same
-  MeanMetrics weighted;  ///< each class counts by its samples
+  MeanMetrics macro;                           ///< each class counts the same
+  MeanMetrics weighted;                        ///< each class counts by its samples
   std::vector<std::vector<double>> confusion;  ///< [truth][predicted], sums of weights
 
   Estimate nll;           ///< mean negative log-likelihood of the true class, in nats

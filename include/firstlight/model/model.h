@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "firstlight/base/error.h"
@@ -17,13 +17,13 @@ namespace firstlight {
 
 /// What a model can do, as data.
 struct Capabilities {
-  std::string name;         ///< for reports, e.g. "firstlight-small"
-  std::string type;         ///< "llava", "siamese_cnn", "openai", ...
+  std::string name;  ///< for reports, e.g. "firstlight-small"
+  std::string type;  ///< "llava", "siamese_cnn", "openai", ...
   ScoreKind kind = ScoreKind::kExact;
   bool can_generate = false;
-  int max_images = 1;       ///< images in one prompt
-  std::int64_t context = 0; ///< tokens, 0 = unknown
-  std::string dtype;        ///< "f32", "bf16", "nf4"
+  int max_images = 1;        ///< images in one prompt
+  std::int64_t context = 0;  ///< tokens, 0 = unknown
+  std::string dtype;         ///< "f32", "bf16", "nf4"
   std::string device = "cpu";
   std::string instruction_set;  ///< e.g. "avx512bf16"
 };

@@ -8,7 +8,8 @@
 
 namespace firstlight {
 
-/// Where a row's numbers come from, from best to worst; never mixed in one figure without saying so.
+/// Where a row's numbers come from, from best to worst; never mixed in one figure without saying
+/// so.
 enum class ScoreKind {
   kExact,   ///< every token of every answer, teacher-forced
   kTop20,   ///< a server's list of likely tokens

@@ -52,7 +52,8 @@ struct PrefixTree {
     int depth = 0;  ///< tokens from the root
   };
   std::vector<Node> nodes;
-  /// path[a][i]: the node whose next-token distribution gives token i of answer a (path[a][0] is 0).
+  /// path[a][i]: the node whose next-token distribution gives token i of answer a (path[a][0] is
+  /// 0).
   std::vector<std::vector<int>> path;
 };
 

@@ -31,7 +31,7 @@ struct RenderedPrompt {
 
 /// Which prompt of a task.
 struct PromptVariant {
-  bool descriptions = true;    ///< false: pass `no_descriptions`
+  bool descriptions = true;         ///< false: pass `no_descriptions`
   std::vector<ClassId> order = {};  ///< order of the classes in the prompt; empty = the task's
 };
 
