@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "jinja/strings.h"
 
@@ -41,9 +42,12 @@ class Interpreter::DepthGuard {
 };
 
 Interpreter::~Interpreter() {
-  // Macros hold their scope, which holds the macros.
+  // Macros hold their scope, which holds the macros, itself or by a namespace of an outer scope.
   for (const auto& weak : captured_) {
-    if (const auto scope = weak.lock()) scope->variables.clear();
+    for (auto scope = weak.lock(); scope;) {
+      scope->variables.clear();
+      scope = std::exchange(scope->parent, nullptr);
+    }
   }
 }
 
