@@ -2,7 +2,8 @@
 
 A line that begins with "$ " is a command (a backslash at its end continues it); the lines up to the
 next command are its standard output, and its standard error too where one of them begins with
-"firstlight: ". "..." alone on a line stands for any lines, inside a line for any text. The blocks of a page run in order in one folder that holds links to
+"firstlight: ". "..." alone on a line stands for any lines, inside a line for any text. Numbers with a decimal point may differ by 0.01, as instruction sets
+round differently. The blocks of a page run in order in one folder that holds links to
 what the repository ships, with `firstlight` on the path.
 """
 
@@ -41,14 +42,22 @@ def blocks(text):
             yield first, command, "\n".join(expected)
 
 
+NUMBER = re.compile(r"\d+\.\d+")
+
+
 def matches(expected, actual):
     pattern = ""
     for line in expected.split("\n"):
         if line.strip() == "...":
             pattern += r"(?:.*\n)*"
-        else:
-            pattern += "[^\n]*".join(map(re.escape, line.rstrip().split("..."))) + "[ ]*\n"
-    return re.fullmatch(pattern, actual if actual.endswith("\n") or not actual else actual + "\n")
+            continue
+        parts = [r"(\d+\.\d+)".join(map(re.escape, NUMBER.split(part)))
+                 for part in line.rstrip().split("...")]
+        pattern += "[^\n]*".join(parts) + "[ ]*\n"
+    found = re.fullmatch(pattern, actual if actual.endswith("\n") or not actual else actual + "\n")
+    wanted = NUMBER.findall(re.sub(r"\.\.\.", " ", expected))
+    return found and all(abs(float(a) - float(b)) <= 0.0100001
+                         for a, b in zip(wanted, found.groups()))
 
 
 def check(page, source, environment):
