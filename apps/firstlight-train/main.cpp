@@ -33,7 +33,8 @@ int run(int argc, char** argv) {
   vlm->add_option("-o,--output", options.output, "Folder of checkpoints, logs and the model")
       ->required();
   vlm->add_option("--cache", options.cache, "Folder that keeps decoded images for the next time");
-  vlm->add_option("--start", options.start, "stage-NAME.pt of an earlier run to start from");
+  vlm->add_option("--start", options.start,
+                  "stage-NAME.pt of an earlier run, or a model folder, to start from");
   vlm->add_option("--stage", options.stages, "Only these stages of the recipe");
   vlm->add_option("--checkpoint-seconds", options.checkpoint_seconds, "Seconds between checkpoints")
       ->capture_default_str()

@@ -123,4 +123,15 @@ void write_hf_folder(const aten::Llava& model, const Recipe& recipe, const std::
   nn::write_safetensors(folder + "/model.safetensors", tensors, {{"format", "pt"}});
 }
 
+void read_hf_weights(const std::string& folder, aten::Llava& model) {
+  const nn::Weights weights = nn::Weights::open(folder);
+  std::map<std::string, torch::Tensor> tensors;
+  for (const std::string& name : weights.names()) {
+    const nn::TensorView& view = *weights.find(name);
+    const std::vector<float> values = view.to_f32();
+    tensors.emplace(name, torch::tensor(values).view(view.shape));
+  }
+  model.import_tensors(tensors);
+}
+
 }  // namespace firstlight::train

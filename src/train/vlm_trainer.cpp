@@ -418,7 +418,11 @@ TrainOutcome Trainer::run() {
     global_step_ = checkpoint.numbers.at("global_step");
     restore(checkpoint, false);
   } else if (!options_.start.empty()) {
-    start_from(load_checkpoint(options_.start));
+    if (std::filesystem::is_directory(options_.start)) {
+      read_hf_weights(options_.start, model_);
+    } else {
+      start_from(load_checkpoint(options_.start));
+    }
   }
   for (std::size_t i = begin; i < recipe_.stages.size(); ++i) {
     const std::string& name = recipe_.stages[i].name;

@@ -89,6 +89,22 @@ TEST(Trainer, AStoppedRunGoesOnToTheSameLossesAndModel) {
   }
 }
 
+TEST(Trainer, StartsFromAModelFolder) {
+  const Recipe recipe = Recipe::load(tiny_recipe());
+  for (const char* name : {"first", "second"}) fs::remove_all(::testing::TempDir() + name);
+  const std::string model = train_vlm(recipe, options_for("first")).model;
+  // A rate of 0 changes nothing: what was read is written again.
+  Recipe still = recipe;
+  still.stages = {recipe.stages.back()};
+  still.stages[0].rate = 0;
+  still.stages[0].steps = 1;
+  TrainOptions options = options_for("second");
+  options.start = model;
+  const std::string copy = train_vlm(still, options).model;
+  EXPECT_EQ(text::read_file(model + "/model.safetensors"),
+            text::read_file(copy + "/model.safetensors"));
+}
+
 TEST(Trainer, AnotherRecipeInTheSameFolderIsAConflict) {
   Recipe recipe = Recipe::load(tiny_recipe());
   fs::remove_all(::testing::TempDir() + "conflict");
