@@ -2,7 +2,7 @@
 """Cross-validation over real LSBG cutouts of the embedded model with a short stage that adapts to them.
 
 Usage: lsbg_cross_validation.py --program DIR --start stage-real.pt --data LSBG_FOLDER
-       --cache FOLDER --work FOLDER [--folds 5 4]
+       --cache FOLDER --work FOLDER [--folds 5 4] [--steps 80]
 Run from the repository's root. For every fold the recipe's stage `real`, on LSBG cutouts alone, half
 of them real, is trained from START with that fold left out, and the fold is classified by the result,
 through the same program that users run. Each number of folds parts the cutouts anew (folds go by a hash of the
@@ -37,6 +37,7 @@ def train_without(fold, k, args):
     if text.count(mixture) != 1:
         raise SystemExit("the recipe's stage 'real' is not as this script expects")
     text = text.replace(mixture, "streams: {sim-lsbg: 0.5, lsbg-des: 0.5}")
+    text = text.replace("name: real\n    kind: language\n    steps: 200", f"name: real\n    kind: language\n    steps: {args.steps}")
     (folder / "recipe.yaml").write_text(text)
     output = pathlib.Path(args.work) / f"fold-{fold}-{k}"
     subprocess.run([f"{args.program}/firstlight-train", "vlm", str(folder / "recipe.yaml"), "-o", str(output),
@@ -59,6 +60,7 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("program", "start", "data", "cache", "work"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--folds", type=int, nargs="+", default=[5, 4])
     args = parser.parse_args()
     everything = []

@@ -72,6 +72,22 @@ def samples_in(folder):
             return 0
 
 
+def samples_after_kill(folder, scratch):
+    """Committed rows of a run whose writer was killed. A journal that it left has to be played back,
+    which a read-only connection may not do: so in a copy, which leaves the run as the kill left it."""
+    if not (folder / "run.sqlite").exists():
+        return 0
+    shutil.copytree(folder, scratch)
+    try:
+        with contextlib.closing(sqlite3.connect(scratch / "run.sqlite")) as database:
+            return database.execute("SELECT count(*) FROM sample").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        assert "no such table" in str(error)
+        return 0
+    finally:
+        shutil.rmtree(scratch)
+
+
 def start(arguments):
     return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
@@ -106,7 +122,7 @@ def test_killed_runs_equal_an_unkilled_one(many, task, tmp_path):
                 process.kill()
                 process.wait()
             kills += 1
-            done = samples_in(folder)
+            done = samples_after_kill(folder, tmp_path / "copy")
             assert done >= before, "a kill loses nothing that was there"
             continued += 0 < done < COUNT
             before = done
