@@ -23,14 +23,26 @@ bool is_full(int code, int system_error) {
 }  // namespace
 
 Database::Database(const std::string& path, Mode mode) : path_(path) {
-  const int flags =
-      mode == Mode::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(path.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  open(mode == Mode::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (mode == Mode::kWrite) return;
+  // A writer that was killed leaves a journal that only a connection with write access can play
+  // back; the first read tells.
+  const int code =
+      sqlite3_exec(handle_, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);
+  if ((code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN) {
+    sqlite3_close(handle_);
+    open(SQLITE_OPEN_READWRITE);
+  }
+}
+
+void Database::open(int flags) {
+  const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) {
     const std::string cause = handle_ != nullptr ? sqlite3_errmsg(handle_) : "out of memory";
     sqlite3_close(handle_);
-    throw mode == Mode::kRead ? Error::input(path, "cannot open the run: " + cause)
-                              : Error::internal(path, "cannot open the run: " + cause);
+    throw(flags & SQLITE_OPEN_CREATE) == 0
+        ? Error::input(path_, "cannot open the run: " + cause)
+        : Error::internal(path_, "cannot open the run: " + cause);
   }
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, kBusyMilliseconds);

@@ -67,6 +67,8 @@ class Database {
   [[noreturn]] void fail(int code);
 
  private:
+  void open(int flags);
+
   std::string path_;
   sqlite3* handle_ = nullptr;
 };

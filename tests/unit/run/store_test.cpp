@@ -1,5 +1,6 @@
 #include "firstlight/run/store.h"
 
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,6 +96,36 @@ TEST(RunStore, UncommittedRowsAreGoneAndTheRunGoesOn) {
   store.append(record_of(1));
   store.commit();
   EXPECT_EQ(store.size(), 2u);
+}
+
+TEST(RunStore, AJournalOfAKilledWriterIsPlayedBackForReaders) {
+  // As on a network file system, where the database has no write-ahead log.
+  const TemporaryFolder folder;
+  {
+    RunStore store = make_store(folder.path("run"));
+    store.append(record_of(0));
+    store.finish();
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    sqlite3* database = nullptr;
+    sqlite3_open(folder.path("run/run.sqlite").c_str(), &database);
+    // A cache of one page, so that pages reach the file before the commit that never comes.
+    const int code = sqlite3_exec(
+        database,
+        "PRAGMA journal_mode=DELETE; PRAGMA cache_size=1; BEGIN; DELETE FROM sample;"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+        "INSERT INTO run SELECT 'key' || i, 'value' FROM n",
+        nullptr, nullptr, nullptr);
+    _exit(code == SQLITE_OK ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_EQ(status, 0);
+  ASSERT_TRUE(std::filesystem::exists(folder.path("run/run.sqlite-journal")));
+  const RunStore run = RunStore::open(folder.path("run"));
+  EXPECT_EQ(run.size(), 1u);
+  EXPECT_EQ(run.value("key1"), std::nullopt);
 }
 
 TEST(RunStore, AnotherConfigurationIsRefusedKeyByKey) {
