@@ -1,5 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "firstlight/eval/evaluation.h"
 #include "statistics.h"
 
@@ -11,6 +16,8 @@ namespace firstlight {
 struct BootstrapIntervals {
   Statistics low;  ///< NaN where fewer than half of the resamples define the figure
   Statistics high;
+  Statistics low_one_sigma;  ///< the same at the coverage kOneSigma
+  Statistics high_one_sigma;
 };
 
 BootstrapIntervals bootstrap(const PreparedSamples& samples, const Statistics& shape,
@@ -18,5 +25,13 @@ BootstrapIntervals bootstrap(const PreparedSamples& samples, const Statistics& s
 
 /// Quantile `q` of ascending `sorted` by linear interpolation between order statistics.
 double quantile(const std::vector<double>& sorted, double q);
+
+/// How often each of the samples occurs in resample `r`.
+void draw_resample(std::uint64_t seed, std::uint64_t r, std::span<double> times);
+
+/// `value` with the percentiles of what the resamples gave, NaN where one does not define it; no
+/// interval where fewer than half do.
+Estimate with_percentiles(double value, std::vector<double> drawn, double level,
+                          const std::string& undefined);
 
 }  // namespace firstlight

@@ -44,6 +44,7 @@ void add_confusion_figures(const ConfusionMatrix& confusion, Statistics& statist
     const double predicted = confusion.predicted(i);
     statistics.precision.push_back(ratio(confusion.at(i, i), predicted));
     statistics.recall.push_back(ratio(confusion.at(i, i), support));
+    statistics.product.push_back(statistics.precision.back() * statistics.recall.back());
     statistics.f1.push_back(support > 0 ? 2 * confusion.at(i, i) / (support + predicted) : kNaN);
     if (support > 0) {
       recalls += statistics.recall.back();

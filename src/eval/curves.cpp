@@ -28,7 +28,6 @@ void keep(std::vector<T>& values, const std::vector<std::size_t>& kept) {
 
 std::vector<ReliabilityBin> PreparedSamples::reliability(double level) const {
   const std::vector<double> once(size(), 1.0);
-  const bool equal = std::all_of(weight_.begin(), weight_.end(), [](double w) { return w == 1; });
   std::vector<ReliabilityBin> bins;
   const std::vector<BinSums> sums = bin_sums(once);
   for (std::size_t b = 0; b < bins_; ++b) {
@@ -38,12 +37,8 @@ std::vector<ReliabilityBin> PreparedSamples::reliability(double level) const {
     bin.count = sums[b].weight;
     bin.mean_confidence = sums[b].weight > 0 ? sums[b].confidence / sums[b].weight : kNaN;
     // With event weights the band is that of as many equal events as carry the same information.
-    const double effective =
-        equal ? sums[b].weight
-              : (sums[b].squares > 0 ? sums[b].weight * sums[b].weight / sums[b].squares : 0.0);
-    const double right = sums[b].weight > 0 ? sums[b].right / sums[b].weight * effective : 0.0;
-    bin.accuracy = fraction(equal ? sums[b].right : std::min(right, effective), effective, level,
-                            "no samples in the bin");
+    bin.accuracy = weighted_fraction(sums[b].right, sums[b].weight, sums[b].squares, level,
+                                     "no samples in the bin");
     bins.push_back(std::move(bin));
   }
   return bins;

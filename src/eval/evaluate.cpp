@@ -2,11 +2,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "bootstrap.h"
 #include "firstlight/base/error.h"
 #include "firstlight/eval/evaluation.h"
 #include "firstlight/score/score.h"
+#include "selection.h"
 #include "statistics.h"
 
 namespace firstlight {
@@ -50,6 +52,21 @@ ClassSet merged_classes(const Task& task) {
 
 [[noreturn]] void refuse(const std::string& what) { throw Error::usage("evaluation", what); }
 
+void check_probabilities(std::span<const double> probabilities, const std::string& sample) {
+  double sum = 0;
+  for (const double p : probabilities) {
+    if (!(p >= 0 && p <= 1)) refuse(sample + " has a probability outside [0, 1]");
+    sum += p;
+  }
+  if (std::abs(sum - 1) > 1e-6) refuse(sample + " has probabilities that do not sum to 1");
+}
+
+void check_weight(double weight, const std::string& sample) {
+  if (!(weight >= 0 && std::isfinite(weight))) {
+    refuse(sample + " has a weight that is negative or not finite");
+  }
+}
+
 void check(const EvaluationInput& input, std::size_t classes, const EvaluationOptions& options) {
   const std::size_t n = input.truth.size();
   if (input.probabilities.size() != n * classes) {
@@ -70,21 +87,46 @@ void check(const EvaluationInput& input, std::size_t classes, const EvaluationOp
     if (!input.predicted.empty() && !in_range(input.predicted[i])) {
       refuse(sample + " has a label that is no class");
     }
-    if (!input.weights.empty() && !(input.weights[i] >= 0 && std::isfinite(input.weights[i]))) {
-      refuse(sample + " has a weight that is negative or not finite");
+    if (!input.weights.empty()) check_weight(input.weights[i], sample);
+    check_probabilities({input.probabilities.data() + i * classes, classes}, sample);
+  }
+  if (!input.calibrated.empty() && input.calibrated.size() != n * classes) {
+    refuse("calibrated and other probabilities differ in number");
+  }
+  for (std::size_t i = 0; i * classes < input.calibrated.size(); ++i) {
+    check_probabilities({input.calibrated.data() + i * classes, classes},
+                        "calibrated sample " + std::to_string(i));
+  }
+  for (const ConformalSets& sets : input.sets) {
+    if (sets.sets.size() != n) refuse("conformal sets and truth differ in number");
+  }
+  for (const BackgroundSamples& samples : input.backgrounds) {
+    const std::string name = "background '" + samples.key + "'";
+    const std::size_t size = samples.probabilities.size() / classes;
+    if (samples.probabilities.size() != size * classes) refuse(name + " has incomplete rows");
+    if (!samples.weights.empty() && samples.weights.size() != size) {
+      refuse(name + " has weights and probabilities that differ in number");
     }
-    double sum = 0;
-    for (std::size_t k = 0; k < classes; ++k) {
-      const double p = input.probabilities[i * classes + k];
-      if (!(p >= 0 && p <= 1)) refuse(sample + " has a probability outside [0, 1]");
-      sum += p;
+    for (std::size_t i = 0; i < size; ++i) {
+      check_probabilities({samples.probabilities.data() + i * classes, classes},
+                          name + ", sample " + std::to_string(i));
+      if (!samples.weights.empty()) check_weight(samples.weights[i], name);
     }
-    if (std::abs(sum - 1) > 1e-6) refuse(sample + " has probabilities that do not sum to 1");
+  }
+  for (const ColumnValues& column : input.against) {
+    const std::size_t size = column.texts.empty() ? column.numbers.size() : column.texts.size();
+    if (size != n) refuse("column '" + column.binning.column + "' and truth differ in number");
   }
   if (!(options.level > 0 && options.level < 1)) refuse("the level must lie between 0 and 1");
   if (options.resamples < 0) refuse("the number of resamples is negative");
   if (options.bins < 1 || options.bins > 100'000) refuse("the number of bins must be 1 to 100000");
   if (options.curve_points < 2) refuse("a curve needs at least 2 points");
+  if (!(options.exposure > 0 && std::isfinite(options.exposure))) {
+    refuse("the exposure must be greater than 0");
+  }
+  for (const double allowed : options.background_efficiencies) {
+    if (!(allowed > 0 && allowed <= 1)) refuse("a background efficiency must lie in (0, 1]");
+  }
 }
 
 /// One prevalence a class: the given ones, and the rest by the classes' shares of the data.
@@ -124,21 +166,42 @@ std::vector<double> complete_prior(const Task& task, const EvaluationInput& inpu
   return prior;
 }
 
-EvaluationInput merge(const EvaluationInput& input, const ClassSet& set) {
+/// Rows of probabilities with those of merged classes summed.
+std::vector<double> merge(const std::vector<double>& probabilities, const ClassSet& set) {
   const std::size_t classes = set.place.size();
-  EvaluationInput merged;
-  merged.weights = input.weights;
-  merged.failed = input.failed;
-  merged.without_truth = input.without_truth;
-  merged.probabilities.assign(input.truth.size() * set.names.size(), 0.0);
-  for (std::size_t i = 0; i < input.truth.size(); ++i) {
-    merged.truth.push_back(ClassId{static_cast<std::int32_t>(set.place[input.truth[i].index()])});
+  const std::size_t rows = probabilities.size() / classes;
+  std::vector<double> merged(rows * set.names.size(), 0.0);
+  for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t k = 0; k < classes; ++k) {
-      double& target = merged.probabilities[i * set.names.size() + set.place[k]];
-      target = std::min(1.0, target + input.probabilities[i * classes + k]);
+      double& target = merged[i * set.names.size() + set.place[k]];
+      target = std::min(1.0, target + probabilities[i * classes + k]);
     }
   }
   return merged;
+}
+
+EvaluationInput merge(const EvaluationInput& input, const ClassSet& set) {
+  EvaluationInput merged = input;
+  merged.predicted.clear();
+  merged.calibrated.clear();
+  merged.sets.clear();
+  merged.probabilities = merge(input.probabilities, set);
+  for (ClassId& truth : merged.truth) {
+    truth = ClassId{static_cast<std::int32_t>(set.place[truth.index()])};
+  }
+  for (BackgroundSamples& samples : merged.backgrounds) {
+    samples.probabilities = merge(samples.probabilities, set);
+  }
+  return merged;
+}
+
+/// The same with a label for every sample.
+EvaluationInput with_labels(EvaluationInput input, std::size_t classes) {
+  if (!input.predicted.empty()) return input;
+  for (std::size_t i = 0; i < input.truth.size(); ++i) {
+    input.predicted.push_back(most_likely({input.probabilities.data() + i * classes, classes}));
+  }
+  return input;
 }
 
 /// Joins a figure with its bootstrap interval.
@@ -159,10 +222,10 @@ class Assembly {
  public:
   Assembly(const EvaluationInput& input, std::vector<std::string> names, std::vector<double> prior,
            const EvaluationOptions& options)
-      : input_(input),
+      : input_(with_labels(input, names.size())),
         options_(options),
         prior_(std::move(prior)),
-        samples_(input, names.size(), options.bins, prior_),
+        samples_(input_, names.size(), options.bins, prior_),
         once_(samples_.size(), 1.0),
         confusion_(samples_.confusion(once_)),
         value_(samples_.statistics(once_)),
@@ -170,7 +233,7 @@ class Assembly {
     result_.classes = std::move(names);
   }
 
-  Evaluation run() && {
+  Evaluation run(bool with_selection = true) && {
     result_.n = input_.truth.size();
     result_.failed = input_.failed;
     result_.without_truth = input_.without_truth;
@@ -182,6 +245,12 @@ class Assembly {
     add_classes();
     add_curves();
     add_prior();
+    result_.sets = set_metrics(input_, options_);
+    result_.exposure = options_.exposure;
+    if (!with_selection) return std::move(result_);
+    result_.selection = selection_metrics(input_, samples_.classes(), options_);
+    result_.backgrounds = background_metrics(input_, samples_.classes(), options_);
+    result_.against = against_columns(input_, samples_.classes(), options_);
     return std::move(result_);
   }
 
@@ -199,6 +268,18 @@ class Assembly {
                      const std::string& undefined) const {
     return result_.event_weights ? by_bootstrap(get, undefined)
                                  : fraction(part, whole, options_.level, undefined);
+  }
+
+  /// Adds the interval of one standard deviation, by the method that the figure has.
+  template <typename Get>
+  Estimate with_one_sigma(Estimate figure, double part, double whole, const Get& get) const {
+    if (figure.method == "clopper_pearson") {
+      const Estimate inner = fraction(part, whole, kOneSigma);
+      figure.one_sigma = Interval{inner.low, inner.high};
+    } else if (figure.method == "bootstrap") {
+      figure.one_sigma = Interval{get(interval_.low_one_sigma), get(interval_.high_one_sigma)};
+    }
+    return figure;
   }
 
   void add_whole() {
@@ -233,11 +314,17 @@ class Assembly {
       metrics.support = confusion_.support(k);
       metrics.predicted = confusion_.predicted(k);
       const std::string no_samples = "no samples of this class";
-      metrics.precision = by_counts(
-          right, metrics.predicted, [k](const Statistics& s) { return s.precision[k]; },
-          "no sample has this label");
-      metrics.recall = by_counts(
-          right, metrics.support, [k](const Statistics& s) { return s.recall[k]; }, no_samples);
+      const std::string no_label = "no sample has this label";
+      const auto efficiency_or_purity = [&](double whole, std::vector<double> Statistics::*which,
+                                            const std::string& undefined) {
+        const auto get = [=](const Statistics& s) { return (s.*which)[k]; };
+        return with_one_sigma(by_counts(right, whole, get, undefined), right, whole, get);
+      };
+      metrics.precision = efficiency_or_purity(metrics.predicted, &Statistics::precision, no_label);
+      metrics.recall = efficiency_or_purity(metrics.support, &Statistics::recall, no_samples);
+      const auto product = [k](const Statistics& s) { return s.product[k]; };
+      metrics.product = with_one_sigma(
+          by_bootstrap(product, metrics.support > 0 ? no_label : no_samples), 0, 0, product);
       metrics.f1 = by_bootstrap([k](const Statistics& s) { return s.f1[k]; }, no_samples);
       metrics.auc = by_bootstrap([k](const Statistics& s) { return s.auc[k]; },
                                  metrics.support > 0 ? "no samples of other classes" : no_samples);
@@ -282,7 +369,7 @@ class Assembly {
         {prior_, prevalence(0, confusion_), prevalence(1, samples_.reweighted_confusion(once_))});
   }
 
-  const EvaluationInput& input_;
+  const EvaluationInput input_;
   const EvaluationOptions& options_;
   std::vector<double> prior_;
   PreparedSamples samples_;
@@ -300,6 +387,14 @@ Evaluation evaluate(const Task& task, const EvaluationInput& input,
   check(input, task.size(), options);
   const std::vector<double> prior = complete_prior(task, input, options.prior);
   Evaluation result = Assembly(input, own_classes(task).names, prior, options).run();
+  if (!input.calibrated.empty()) {
+    EvaluationInput calibrated = input;
+    calibrated.probabilities = input.calibrated;
+    calibrated.predicted.clear();
+    calibrated.sets.clear();
+    result.calibrated.push_back(
+        Assembly(calibrated, own_classes(task).names, {}, options).run(false));
+  }
   if (!task.merges.empty()) {
     const ClassSet set = merged_classes(task);
     std::vector<double> merged_prior;

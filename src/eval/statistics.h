@@ -48,6 +48,7 @@ struct Statistics {
   double accuracy = 0;
   double balanced_accuracy = 0;
   std::vector<double> precision, recall, f1, auc;
+  std::vector<double> product;  ///< efficiency times purity: recall times precision
   Means macro;
   Means weighted;
   double nll = 0;
@@ -136,7 +137,7 @@ void Statistics::for_each(Self& self, const Visit& visit) {
   };
   visit(self.accuracy);
   visit(self.balanced_accuracy);
-  for (auto* figures : {&self.precision, &self.recall, &self.f1, &self.auc}) {
+  for (auto* figures : {&self.precision, &self.recall, &self.f1, &self.auc, &self.product}) {
     for (auto& figure : *figures) visit(figure);
   }
   means(self.macro);

@@ -1,17 +1,12 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "firstlight/eval/evaluation.h"
+#include "json.h"
 
 namespace firstlight {
-namespace {
+namespace eval_json {
 
-using Json = nlohmann::ordered_json;
-
-/// NaN and infinity have no form in JSON.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-/// Counts are whole unless events are weighted.
 Json count(double value) {
   return value == std::floor(value) && std::abs(value) < 1e15
              ? Json(static_cast<std::int64_t>(value))
@@ -23,6 +18,36 @@ Json numbers(const std::vector<double>& values) {
   for (const double value : values) list.push_back(number(value));
   return list;
 }
+
+Json counts(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(count(value));
+  return list;
+}
+
+Json estimate(const Estimate& estimate, double level) {
+  Json out = {{"value", number(estimate.value)},
+              {"low", number(estimate.low)},
+              {"high", number(estimate.high)},
+              {"level", level},
+              {"method", estimate.method.empty() ? Json(nullptr) : Json(estimate.method)}};
+  if (estimate.one_sigma) {
+    out["one_sigma"] = {{"low", number(estimate.one_sigma->low)},
+                        {"high", number(estimate.one_sigma->high)},
+                        {"level", kOneSigma}};
+  }
+  if (!estimate.undefined.empty()) out["undefined"] = estimate.undefined;
+  return out;
+}
+
+}  // namespace eval_json
+
+namespace {
+
+using eval_json::count;
+using eval_json::Json;
+using eval_json::number;
+using eval_json::numbers;
 
 class Writer {
  public:
@@ -51,34 +76,45 @@ class Writer {
                             {"risk", numbers(e_.risk_coverage.risk)},
                             {"threshold", numbers(e_.risk_coverage.threshold)}};
     out["aurc"] = estimate(e_.aurc);
+    eval_json::add_selection(e_, out);
+    for (const Evaluation& calibrated : e_.calibrated) {
+      out["calibrated"] = Writer(calibrated).confidence_figures();
+    }
+    for (const SetMetrics& sets : e_.sets) {
+      out["conformal_sets"] = {{"coverage", sets.coverage},
+                               {"covered", estimate(sets.covered)},
+                               {"single", estimate(sets.single)},
+                               {"mean_size", estimate(sets.mean_size)}};
+    }
     if (!e_.prior.empty()) out["prior"] = prior(e_.prior.front());
     if (!e_.merged.empty()) out["merged"] = Writer(e_.merged.front()).whole();
     return out;
   }
 
+  /// What calibration can change.
+  Json confidence_figures() const {
+    return {{"accuracy", estimate(e_.accuracy)},
+            {"nll", estimate(e_.nll)},
+            {"brier", estimate(e_.brier)},
+            {"ece", estimate(e_.ece)},
+            {"ece_debiased", estimate(e_.ece_debiased)},
+            {"reliability", reliability()}};
+  }
+
  private:
   template <typename Make>
   Json by_class(const Make& make) const {
-    Json out = Json::object();
-    for (std::size_t k = 0; k < e_.classes.size(); ++k) out[e_.classes[k]] = make(k);
-    return out;
+    return eval_json::by_class(e_.classes, make);
   }
 
-  Json estimate(const Estimate& estimate) const {
-    Json out = {{"value", number(estimate.value)},
-                {"low", number(estimate.low)},
-                {"high", number(estimate.high)},
-                {"level", e_.level},
-                {"method", estimate.method.empty() ? Json(nullptr) : Json(estimate.method)}};
-    if (!estimate.undefined.empty()) out["undefined"] = estimate.undefined;
-    return out;
-  }
+  Json estimate(const Estimate& estimate) const { return eval_json::estimate(estimate, e_.level); }
 
   Json class_metrics(const ClassMetrics& m) const {
     return {{"support", count(m.support)},
             {"predicted", count(m.predicted)},
             {"precision", estimate(m.precision)},
             {"recall", estimate(m.recall)},
+            {"efficiency_times_purity", estimate(m.product)},
             {"f1", estimate(m.f1)},
             {"auc", estimate(m.auc)}};
   }
@@ -92,11 +128,7 @@ class Writer {
 
   Json confusion() const {
     Json rows = Json::array();
-    for (const std::vector<double>& row : e_.confusion) {
-      Json counts = Json::array();
-      for (const double value : row) counts.push_back(count(value));
-      rows.push_back(std::move(counts));
-    }
+    for (const std::vector<double>& row : e_.confusion) rows.push_back(eval_json::counts(row));
     return {{"rows", "truth"},
             {"columns", "predicted"},
             {"classes", e_.classes},
@@ -137,6 +169,10 @@ class Writer {
 };
 
 }  // namespace
+
+std::string to_json(const Estimate& estimate, double level) {
+  return eval_json::estimate(estimate, level).dump();
+}
 
 std::string to_json(const Evaluation& evaluation) { return Writer(evaluation).whole().dump(2); }
 

@@ -8,9 +8,16 @@
 
 #include "firstlight/base/class_id.h"
 #include "firstlight/eval/intervals.h"
+#include "firstlight/eval/selection.h"
 #include "firstlight/task/task.h"
 
 namespace firstlight {
+
+/// Conformal sets of labelled samples, one a sample (score/calibration.h).
+struct ConformalSets {
+  double coverage = 0;  ///< that they were made for
+  std::vector<std::vector<ClassId>> sets;
+};
 
 /// Labelled samples with what a model said of them. Every vector has one entry a sample; only
 /// samples with truth and a finished classification belong here. Formulas and sources of all
@@ -22,6 +29,10 @@ struct EvaluationInput {
   std::vector<double> weights;        ///< event weights, >= 0; empty = all 1
   std::size_t failed = 0;             ///< samples that could not be classified, for the record
   std::size_t without_truth = 0;      ///< classified samples without truth, for the record
+  std::vector<BackgroundSamples> backgrounds;  ///< by background of the task, or empty
+  std::vector<double> calibrated;              ///< rows as in `probabilities`; empty without
+  std::vector<ConformalSets> sets;             ///< none, or one
+  std::vector<ColumnValues> against;           ///< columns to look at efficiency and purity against
 };
 
 struct EvaluationOptions {
@@ -33,13 +44,19 @@ struct EvaluationOptions {
   /// Prevalence of classes in the survey that a model is meant for; empty = no such evaluation.
   /// Classes that are not named share what is left in proportion to their samples.
   std::vector<std::pair<ClassId, double>> prior = {};
+  /// Fractions of the rest that working points may accept, each in (0, 1].
+  std::vector<double> background_efficiencies = {0.01, 0.1};
+  /// What the sums of weights in a significance are multiplied by, > 0: the exposure over the one
+  /// that the weights are for.
+  double exposure = 1.0;
 };
 
 struct ClassMetrics {
   double support = 0;    ///< samples of the class (sum of their weights)
   double predicted = 0;  ///< samples given this label
-  Estimate precision;    ///< purity
-  Estimate recall;       ///< efficiency
+  Estimate precision;    ///< purity, with `one_sigma`
+  Estimate recall;       ///< efficiency, with `one_sigma`
+  Estimate product;      ///< efficiency times purity, with `one_sigma`
   Estimate f1;
   Estimate auc;  ///< area under the ROC curve, this class against the rest
 };
@@ -92,6 +109,14 @@ struct PriorEvaluation {
   AtPrevalence reweighted;
 };
 
+/// How conformal sets did.
+struct SetMetrics {
+  double coverage = 0;  ///< that they were made for
+  Estimate covered;     ///< fraction of the sets that hold the truth, with `one_sigma`
+  Estimate single;      ///< fraction of the sets with one class, with `one_sigma`
+  Estimate mean_size;   ///< mean number of classes, bootstrap interval
+};
+
 /// All figures of a run against its truth. Plain data: copy freely.
 struct Evaluation {
   std::vector<std::string> classes;  ///< keys; every by-class vector is in this order
@@ -109,6 +134,10 @@ struct Evaluation {
   MeanMetrics macro;                           ///< each class counts the same
   MeanMetrics weighted;                        ///< each class counts by its samples
   std::vector<std::vector<double>> confusion;  ///< [truth][predicted], sums of weights
+  double exposure = 1.0;
+  std::vector<SelectionMetrics> selection;     ///< by class
+  std::vector<BackgroundMetrics> backgrounds;  ///< those of the task that have samples
+  std::vector<Against> against;                ///< in the order of the input
 
   Estimate nll;           ///< mean negative log-likelihood of the true class, in nats
   Estimate brier;         ///< mean squared distance of the probabilities from the truth, in [0, 2]
@@ -120,6 +149,10 @@ struct Evaluation {
   Estimate aurc;  ///< area under risk against coverage
 
   std::vector<PriorEvaluation> prior;  ///< one entry where a prior was given
+  /// One entry where calibrated probabilities were given: the same figures with them, but those of
+  /// selections, backgrounds and columns, which are for the labels as they are.
+  std::vector<Evaluation> calibrated;
+  std::vector<SetMetrics> sets;  ///< one entry where conformal sets were given
   /// One entry where the task merges classes: the same figures with their probabilities summed.
   std::vector<Evaluation> merged;
 };
@@ -129,6 +162,11 @@ struct Evaluation {
 /// an option is out of range, or a probability is not in [0, 1].
 Evaluation evaluate(const Task& task, const EvaluationInput& input,
                     const EvaluationOptions& options = {});
+
+/// The mean of one number a sample, with its bootstrap interval (level, resamples and seed of
+/// `options`). `weights` may be empty. Undefined without samples.
+Estimate mean_estimate(const std::vector<double>& values, const std::vector<double>& weights,
+                       const EvaluationOptions& options = {});
 
 /// One JSON object (docs/evaluation.md): `{"n", "failed", "accuracy": {"value", "low", "high",
 /// "level", "method"}, "per_class": {CLASS: {...}}, "confusion": {"rows": "truth", "columns":
