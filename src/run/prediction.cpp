@@ -6,6 +6,11 @@
 
 namespace firstlight {
 
+bool Interpretation::is_calibrated() const {
+  return calibration && calibration->normalisation == normalisation &&
+         calibration->average_orders == average_orders;
+}
+
 Prediction predict(const SampleRecord& record, const Interpretation& interpretation) {
   const LabelScores* prior = nullptr;
   if (interpretation.normalisation == Normalisation::kPmi) {
@@ -31,6 +36,11 @@ Prediction predict(const SampleRecord& record, const Interpretation& interpretat
   prediction.probabilities =
       log_scores.size() == 1 ? softmax(log_scores.front()) : average_orders(log_scores);
   prediction.label = most_likely(prediction.probabilities);
+  if (interpretation.is_calibrated()) {
+    const RunCalibration& fitted = *interpretation.calibration;
+    prediction.calibrated = calibrate(fitted.calibration, prediction.probabilities);
+    prediction.conformal_set = conformal_set(prediction.probabilities, fitted.set_threshold);
+  }
   return prediction;
 }
 
@@ -40,6 +50,7 @@ Interpretation interpretation_of(const RunStore& run) {
   if (const auto found = settings.find("normalisation"); found != settings.end()) {
     if (const auto named = normalisation(found->second)) interpretation.normalisation = *named;
   }
+  interpretation.calibration = run.calibration();
   return interpretation;
 }
 

@@ -183,6 +183,17 @@ std::vector<Pass> parse_passes(std::string_view list, const Task& task) {
   return passes;
 }
 
+std::vector<Pass> spread_orders(int orders, const Task& task) {
+  const int classes = static_cast<int>(task.size());
+  if (orders < 1 || orders > classes) {
+    throw Error::usage("--orders",
+                       fmt::format("{} is not 1 to {}, the number of classes", orders, classes));
+  }
+  std::vector<Pass> passes = {Pass{}};
+  for (int j = 1; j < orders; ++j) passes.push_back({Pass::Kind::kOrder, j * classes / orders});
+  return passes;
+}
+
 RunConfig make_run_config(const Task& task, const Classifier& classifier,
                           const std::string& model_spec, const std::string& data_spec,
                           const SourceSurvey& survey, const RunOptions& options) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "calibration_codec.h"
 #include "database.h"
 #include "files.h"
 #include "firstlight/base/error.h"
@@ -281,6 +282,18 @@ std::map<std::string, std::string> RunStore::values() const {
   std::map<std::string, std::string> values;
   while (query.step()) values[query.text(0)] = query.text(1);
   return values;
+}
+
+std::optional<RunCalibration> RunStore::calibration() const {
+  Statement tables =
+      impl_->prepare("SELECT count(*) FROM sqlite_master WHERE name = 'calibration'");
+  tables.step();
+  if (tables.integer(0) == 0) return std::nullopt;
+  Statement query = impl_->prepare("SELECT record FROM calibration");
+  if (!query.step()) return std::nullopt;
+  auto calibration = run_detail::decode_calibration(query.text(0));
+  if (!calibration) throw Error::input(impl_->database->path(), "damaged calibration");
+  return calibration;
 }
 
 void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) const {

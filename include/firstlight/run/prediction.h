@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,21 @@ struct Interpretation {
   /// Average over the passes order_k that the run holds, together with main. Not with kPmi, whose
   /// prior is measured in the main order.
   bool average_orders = true;
+  /// Used where it was fitted to probabilities of this normalisation and these orders.
+  std::optional<RunCalibration> calibration = std::nullopt;
+
+  /// Whether `calibration` is there and fits the rest.
+  bool is_calibrated() const;
 };
 
 /// What a run says of one sample.
 struct Prediction {
   std::vector<double> probabilities;  ///< by ClassId; they sum to 1
   ClassId label;                      ///< the most likely class
+  std::vector<double> calibrated;     ///< the same, calibrated; empty without calibration
+  /// Classes that the truth is among with the coverage of the calibration; empty without one, and
+  /// where no class is likely enough.
+  std::vector<ClassId> conformal_set;
   double confidence() const { return probabilities[label.index()]; }
 };
 
@@ -28,7 +38,8 @@ struct Prediction {
 /// `no_descriptions` where the run has no `blank`. Throws Error::usage where it has neither.
 Prediction predict(const SampleRecord& record, const Interpretation& interpretation);
 
-/// The interpretation that the run was made with (its setting "normalisation").
+/// The interpretation that the run was made with (its setting "normalisation"), with the
+/// calibration that was applied to it.
 Interpretation interpretation_of(const RunStore& run);
 
 }  // namespace firstlight

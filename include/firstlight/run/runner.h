@@ -35,6 +35,10 @@ struct RunOptions {
 /// main.
 std::vector<Pass> parse_passes(std::string_view list, const Task& task);
 
+/// The pass main and `orders` - 1 rotations of the classes, as evenly spread as can be. Throws
+/// Error::usage unless 1 <= orders <= number of classes.
+std::vector<Pass> spread_orders(int orders, const Task& task);
+
 /// What is known of a source before the first picture is decoded.
 struct SourceSurvey {
   std::size_t samples = 0;

@@ -12,7 +12,9 @@
 #include "firstlight/data/sample.h"
 #include "firstlight/data/source.h"
 #include "firstlight/run/config.h"
+#include "firstlight/score/calibration.h"
 #include "firstlight/score/label_scores.h"
+#include "firstlight/score/score.h"
 #include "firstlight/task/task.h"
 
 namespace firstlight {
@@ -61,10 +63,23 @@ struct PreviewChoice {
   double rank = 0.0;
 };
 
+/// How the probabilities of a run are brought in line with the fraction right, and the sets that
+/// hold the truth with a given probability: fitted on another run (run/calibration.h).
+struct RunCalibration {
+  Calibration calibration;
+  double coverage = 0.9;       ///< of the conformal sets
+  double set_threshold = 0.0;  ///< classes with at least this (uncalibrated) probability are in
+  Normalisation normalisation = Normalisation::kSum;  ///< of the probabilities that it is for
+  bool average_orders = true;                         ///< the same
+  std::size_t samples = 0;                            ///< that it was fitted on
+  std::string run;                                    ///< folder that it was fitted on
+};
+
 /// A run folder: run.sqlite with everything, and task.yaml and config.json as used, for people.
 ///
 /// Tables: run(key, value); sample (a row a sample, written once, in order of position); score (a
-/// row for a sample and a pass); preview and preview_choice. One writer at a time, held by a lock
+/// row for a sample and a pass); preview and preview_choice; calibration, where one was applied
+/// (run/calibration.h). One writer at a time, held by a lock
 /// file; any number of readers meanwhile. An object is used by one thread at a time.
 class RunStore {
  public:
@@ -95,6 +110,8 @@ class RunStore {
   /// A value of the table `run`, for instance "wall_seconds" or "peak_memory_bytes".
   std::optional<std::string> value(const std::string& key) const;
   std::map<std::string, std::string> values() const;
+  /// The calibration that was applied to the run. Throws Error::input where it is damaged.
+  std::optional<RunCalibration> calibration() const;
 
   /// Every sample in order of position, read as a stream: memory holds one at a time.
   void for_each(const std::function<void(const SampleRecord&)>& visit) const;
