@@ -18,7 +18,6 @@ namespace {
 using yaml::Node;
 
 constexpr std::size_t kMaxClasses = 1000;
-constexpr std::size_t kMaxLetters = 26;
 
 /// A block text ends with a line break that its writer did not mean.
 std::string without_final_break(std::string text) {

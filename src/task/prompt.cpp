@@ -223,6 +223,26 @@ std::vector<std::string> render_answers(const Task& task, const PromptVariant& v
   return answers;
 }
 
+Task with_answer(const Task& task, const std::string& answer) {
+  static const std::vector<std::string> kKnown = {"index", "letter", "key", "name", "description"};
+  const std::string place = "answer '" + answer + "'";
+  try {
+    for (const TemplatePiece& piece : split_template(answer)) {
+      if (piece.is_marker && std::find(kKnown.begin(), kKnown.end(), piece.text) == kKnown.end()) {
+        throw Error::unknown_key(place, piece.text, kKnown);
+      }
+      if (piece.is_marker && piece.text == "letter" && task.size() > kMaxLetters) {
+        throw Error::usage(place, "{letter} numbers at most 26 classes", "use {index}");
+      }
+    }
+  } catch (const TemplateError& e) {
+    throw Error::usage(place, e.what);
+  }
+  Task changed = task;
+  changed.answer = answer;
+  return changed;
+}
+
 bool can_reorder(const Task& task) {
   if (holds(task.prompt, Segment::Kind::kClasses) || holds(task.system, Segment::Kind::kClasses)) {
     return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -35,5 +36,8 @@ std::string line_without_description(std::string_view class_line);
 
 /// The marker of an image place in the text form of a prompt.
 inline constexpr std::string_view kImageMarker = "<image>";
+
+/// Classes that `{letter}` can number.
+inline constexpr std::size_t kMaxLetters = 26;
 
 }  // namespace firstlight

@@ -53,6 +53,10 @@ RenderedPrompt render_prompt(const Task& task, const PromptVariant& variant,
 /// count places in `variant.order`.
 std::vector<std::string> render_answers(const Task& task, const PromptVariant& variant);
 
+/// The task with another answer template, which may give two classes the same answer. Throws
+/// Error::usage for a malformed template or a marker that an answer cannot have.
+Task with_answer(const Task& task, const std::string& answer);
+
 /// Whether an order of the classes changes the prompt as a whole: it lists them by `{classes}`, or
 /// gives the number of each by `{index:KEY}`.
 bool can_reorder(const Task& task);

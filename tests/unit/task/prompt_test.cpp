@@ -214,5 +214,16 @@ TEST(WithoutDescriptions, AreRefusedWhereThePromptHidesThem) {
       std::string::npos);
 }
 
+TEST(WithAnswer, ChangesTheAnswersAndChecksTheTemplate) {
+  const Task t = task("prompt: '{image} {classes}'");
+  EXPECT_EQ(render_answers(with_answer(t, "{index}: {key}"), {}),
+            (Strings{"0: a", "1: b", "2: c"}));
+  EXPECT_EQ(render_answers(with_answer(t, "same"), {}), (Strings{"same", "same", "same"}));
+  EXPECT_EQ(t.answer, "{name}");
+  EXPECT_NE(usage_error([&] { with_answer(t, "{nmae}"); }).find("known keys: index, letter"),
+            std::string::npos);
+  EXPECT_NE(usage_error([&] { with_answer(t, "{name"); }).find("'}'"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace firstlight
