@@ -1,0 +1,119 @@
+#include "firstlight/check/trials.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/parallel.h"
+#include "firstlight/run/runner.h"
+
+namespace firstlight {
+namespace {
+
+struct Labelled {
+  std::size_t position;
+  ClassId truth;
+};
+
+bool ignored(const std::string& truth, const CheckOptions& options) {
+  return std::find(options.ignore_truth.begin(), options.ignore_truth.end(), truth) !=
+         options.ignore_truth.end();
+}
+
+std::vector<Labelled> labelled_samples(const SampleSource& source, const Task& task,
+                                       const CheckOptions& options) {
+  survey(source, task, options.ignore_truth);
+  std::vector<Labelled> samples;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto truth = source.truth(i);
+    const auto id = truth && !ignored(*truth, options) ? task.match(*truth) : std::nullopt;
+    if (id) samples.push_back({i, *id});
+  }
+  return samples;
+}
+
+/// A batch on its way through the trials.
+class Batch {
+ public:
+  Batch(const SampleSource& source, const Task& task, const Labelled* first, std::size_t size)
+      : first_(first), scores_(size) {
+    std::vector<std::optional<PreparedSample>> loaded(size);
+    parallel_for(size, 1, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        Result<PreparedSample> sample = prepare_sample(source, task, first[i].position);
+        if (sample) loaded[i] = std::move(sample).value();
+      }
+    });
+    for (std::size_t i = 0; i < size; ++i) {
+      if (!loaded[i]) continue;
+      place_.push_back(i);
+      prepared_.push_back(std::move(*loaded[i]));
+    }
+  }
+
+  void run(const Trial& trial, Normalisation normalisation) {
+    if (prepared_.empty()) return;
+    std::vector<PreparedSample> changed;
+    if (trial.change) {
+      changed = prepared_;
+      parallel_for(changed.size(), 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) trial.change(changed[i]);
+      });
+    }
+    const auto results = trial.classifier->classify(trial.change ? changed : prepared_, trial.pass);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results[i]) {
+        scores_[place_[i]].push_back(label_log_scores(results[i].value(), normalisation));
+      }
+    }
+  }
+
+  /// Keeps the samples that all of `trials` scored.
+  void keep(std::size_t trials, TrialOutcomes& outcomes) const {
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+      if (scores_[i].size() != trials) {
+        ++outcomes.failed;
+        continue;
+      }
+      outcomes.truth.push_back(first_[i].truth);
+      for (std::size_t t = 0; t < trials; ++t) {
+        auto& row = outcomes.log_scores[t];
+        row.insert(row.end(), scores_[i][t].begin(), scores_[i][t].end());
+      }
+    }
+  }
+
+ private:
+  const Labelled* first_;
+  std::vector<std::size_t> place_;  ///< in the batch, of each prepared sample
+  std::vector<PreparedSample> prepared_;
+  std::vector<std::vector<std::vector<double>>> scores_;  ///< [sample][trial]
+};
+
+}  // namespace
+
+TrialOutcomes run_trials(const SampleSource& source, const Task& task,
+                         const std::vector<Trial>& trials, const CheckOptions& options) {
+  if (options.normalisation == Normalisation::kPmi) {
+    throw Error::usage("--normalisation pmi", "a check has no prior pass");
+  }
+  const std::vector<Labelled> samples = labelled_samples(source, task, options);
+  if (samples.empty()) {
+    throw Error::input(task.name, "no sample has a truth to check the labels against",
+                       "name the truth in DATA, for instance folder:DIR?truth=subfolder");
+  }
+  TrialOutcomes outcomes;
+  outcomes.without_truth = source.size() - samples.size();
+  outcomes.log_scores.resize(trials.size());
+  const auto size = static_cast<std::size_t>(std::max(options.batch, 1));
+  for (std::size_t begin = 0; begin < samples.size(); begin += size) {
+    const std::size_t count = std::min(size, samples.size() - begin);
+    Batch batch(source, task, samples.data() + begin, count);
+    for (const Trial& trial : trials) batch.run(trial, options.normalisation);
+    batch.keep(trials.size(), outcomes);
+    if (options.progress) options.progress({begin + count, samples.size(), outcomes.failed});
+  }
+  return outcomes;
+}
+
+}  // namespace firstlight
