@@ -63,7 +63,7 @@ std::string column_name(const std::string& wanted, std::set<std::string>& taken)
   return candidate;
 }
 
-std::vector<TableColumn> fixed_columns(const RunStore& run) {
+std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
   std::vector<TableColumn> columns = {
       {"id", Type::kText, "", "Identifier of the sample in its source", "meta.id;meta.main"},
       {"status", Type::kText, "", "ok, or failed (then error says why)", "meta.code.status"},
@@ -72,6 +72,16 @@ std::vector<TableColumn> fixed_columns(const RunStore& run) {
   for (const ClassDefinition& c : run.task().classes) {
     columns.push_back(
         {"p_" + c.key, Type::kReal, "", "Probability of the class " + c.name, "stat.probability"});
+  }
+  if (calibrated) {
+    for (const ClassDefinition& c : run.task().classes) {
+      columns.push_back({"c_" + c.key, Type::kReal, "",
+                         "Calibrated probability of the class " + c.name, "stat.probability"});
+    }
+    columns.push_back({"conformal_set", Type::kText, "",
+                       "Keys of the classes that the truth is among with the coverage of the "
+                       "calibration, separated by blanks",
+                       "meta.code.class"});
   }
   columns.push_back({"kind", Type::kText, "",
                      "Where the probabilities come from: exact, top20, schema, text or logits",
@@ -117,7 +127,7 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
       "Classification by firstlight: " + (task.description.empty() ? task.name : task.description);
   for (const auto& [key, value] : run.config().settings) table.parameters.push_back({key, value});
   table.rows = run.size();
-  table.columns = fixed_columns(run);
+  table.columns = fixed_columns(run, interpretation.is_calibrated());
   const std::size_t fixed = table.columns.size();
 
   const auto plan = std::make_shared<const MetadataPlan>(plan_metadata(run));
@@ -139,7 +149,9 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
       // Missing until set; set by place, since GCC 12 warns falsely of moved empty variants.
       std::vector<TableCell> row(fixed + plan->columns.size());
       const std::size_t probability = 4;
-      const std::size_t kind = probability + stored.size();
+      const std::size_t calibrated = probability + stored.size();
+      const std::size_t kind =
+          calibrated + (interpretation.is_calibrated() ? stored.size() + 1 : 0);
       row[0] = record.id;
       row[1] = std::string(record.ok ? "ok" : "failed");
       if (record.truth_class) row[2] = stored.classes[record.truth_class->index()].key;
@@ -148,6 +160,16 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
         row[3] = stored.classes[prediction.label.index()].key;
         for (std::size_t c = 0; c < stored.size(); ++c) {
           row[probability + c] = prediction.probabilities[c];
+        }
+        if (!prediction.calibrated.empty()) {
+          std::vector<std::string> keys;
+          for (const ClassId id : prediction.conformal_set) {
+            keys.push_back(stored.classes[id.index()].key);
+          }
+          for (std::size_t c = 0; c < stored.size(); ++c) {
+            row[calibrated + c] = prediction.calibrated[c];
+          }
+          row[kind - 1] = text::join(keys, " ");
         }
         row[kind] = to_string(record.find("main")->kind);
       } else {

@@ -58,6 +58,16 @@ Json sample_json(const Task& task, const SampleRecord& record,
       probabilities[task.classes[c].key] = prediction.probabilities[c];
     }
     json["probabilities"] = probabilities;
+    if (!prediction.calibrated.empty()) {
+      json["calibrated"] = Json::object();
+      json["conformal_set"] = Json::array();
+      for (std::size_t c = 0; c < task.size(); ++c) {
+        json["calibrated"][task.classes[c].key] = prediction.calibrated[c];
+      }
+      for (const ClassId id : prediction.conformal_set) {
+        json["conformal_set"].push_back(task.classes[id.index()].key);
+      }
+    }
     const LabelScores& main = *record.find("main");
     json["kind"] = to_string(main.kind);
     json["scores"] = scores_json(task, main);

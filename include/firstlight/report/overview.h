@@ -10,8 +10,16 @@
 
 namespace firstlight {
 
-/// The labelled and classified samples of a run, as the evaluation takes them.
-EvaluationInput evaluation_input(const RunStore& run, const Interpretation& interpretation);
+/// Metadata columns of a run that its evaluation uses.
+struct EvaluationColumns {
+  std::vector<Binning> against;
+  std::string weight;  ///< of event weights; empty = every sample counts 1
+};
+
+/// The labelled and classified samples of a run, as the evaluation takes them. Throws Error::usage
+/// for a column that the run does not have, and Error::input for a sample without a weight.
+EvaluationInput evaluation_input(const RunStore& run, const Interpretation& interpretation,
+                                 const EvaluationColumns& columns = {});
 
 /// The short account at the end of a run.
 struct RunOverview {
