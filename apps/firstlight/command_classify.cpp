@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -29,6 +30,7 @@ struct Arguments {
   int batch = 8;
   int threads = 0;
   std::string passes = "main";
+  int orders = 0;
   std::string normalisation = "sum";
   std::vector<std::string> ignore_truth;
   SelectionFlags selection;
@@ -81,6 +83,13 @@ void classify(const Arguments& args, Context& context) {
   const Job job = open_job(args);
   RunOptions options;
   options.passes = parse_passes(args.passes, job.task);
+  if (args.orders > 0) {
+    for (const Pass& pass : spread_orders(args.orders, job.task)) {
+      if (std::find(options.passes.begin(), options.passes.end(), pass) == options.passes.end()) {
+        options.passes.push_back(pass);
+      }
+    }
+  }
   options.normalisation = parse_normalisation(args.normalisation);
   options.ignore_truth = args.ignore_truth;
   options.batch = args.batch;
@@ -143,6 +152,12 @@ void add_classify(CLI::App& app, Context& context) {
                    "the classes) or order_K, with commas")
       ->type_name("LIST")
       ->capture_default_str();
+  command
+      ->add_option("--orders", args->orders,
+                   "average the probabilities over K rotations of the classes in the prompt, the "
+                   "task's own among them")
+      ->type_name("K")
+      ->check(CLI::PositiveNumber);
   add_normalisation_flag(*command, args->normalisation);
   command->add_option("--ignore-truth", args->ignore_truth, "a truth value that means: not known")
       ->type_name("VALUE")

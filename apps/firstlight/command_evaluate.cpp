@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "evaluation_flags.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "firstlight/report/overview.h"
@@ -17,6 +18,7 @@ struct Arguments {
   bool json = false;
   std::vector<std::string> prior;
   std::string normalisation;
+  EvaluationFlags selection;
   EvaluationOptions options;
 };
 
@@ -40,7 +42,9 @@ void evaluate_run(const Arguments& args) {
   for (const std::string& item : args.prior) {
     options.prior.push_back(parse_prior(item, run.task()));
   }
-  const EvaluationInput input = evaluation_input(run, interpretation_from(run, args.normalisation));
+  args.selection.apply(options);
+  const EvaluationInput input =
+      evaluation_input(run, interpretation_from(run, args.normalisation), args.selection.columns());
   if (input.truth.empty()) {
     throw Error::input(args.run, "no classified sample has a truth to compare with",
                        "name the truth in DATA, for instance folder:DIR?truth=subfolder");
@@ -64,18 +68,9 @@ void add_evaluate(CLI::App& app, Context&) {
                    "are not named share the rest")
       ->type_name("CLASS=P")
       ->allow_extra_args(false);
+  args->selection.add(*command);
   add_normalisation_flag(*command, args->normalisation);
-  command->add_option("--level", args->options.level, "coverage of every interval")
-      ->type_name("P")
-      ->check(CLI::Range(0.001, 0.999))
-      ->capture_default_str();
-  command->add_option("--resamples", args->options.resamples, "bootstrap resamples; 0 for none")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
-  command->add_option("--seed", args->options.seed, "seed of the bootstrap")
-      ->type_name("S")
-      ->capture_default_str();
+  add_interval_flags(*command, args->options);
   command->callback([args] { evaluate_run(*args); });
 }
 

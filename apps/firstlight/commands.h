@@ -17,6 +17,9 @@ struct Context {
 // In the order of `firstlight --help`; main.cpp calls each.
 void add_classify(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);
+void add_calibrate(CLI::App& app, Context& context);
+void add_compare(CLI::App& app, Context& context);
+void add_check(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_prompt(CLI::App& app, Context& context);

@@ -103,6 +103,24 @@ void add_normalisation_flag(CLI::App& command, std::string& name) {
   if (!name.empty()) option->capture_default_str();
 }
 
+void add_level_flags(CLI::App& command, EvaluationOptions& options) {
+  command.add_option("--level", options.level, "coverage of every interval")
+      ->type_name("P")
+      ->check(CLI::Range(0.001, 0.999))
+      ->capture_default_str();
+  command.add_option("--resamples", options.resamples, "bootstrap resamples; 0 for none")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+}
+
+void add_interval_flags(CLI::App& command, EvaluationOptions& options) {
+  add_level_flags(command, options);
+  command.add_option("--seed", options.seed, "seed of the bootstrap")
+      ->type_name("S")
+      ->capture_default_str();
+}
+
 Normalisation parse_normalisation(const std::string& name) {
   if (const auto found = normalisation(name)) return *found;
   throw Error::usage("--normalisation", "unknown normalisation '" + name + "'",

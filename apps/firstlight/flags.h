@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "firstlight/data/source.h"
+#include "firstlight/eval/evaluation.h"
 #include "firstlight/run/prediction.h"
 #include "firstlight/run/store.h"
 #include "firstlight/score/score.h"
@@ -43,6 +44,10 @@ class SelectionFlags {
 
 /// --normalisation; empty means the one that the run was made with.
 void add_normalisation_flag(CLI::App& command, std::string& name);
+/// --level and --resamples of an evaluation.
+void add_level_flags(CLI::App& command, EvaluationOptions& options);
+/// The same with --seed.
+void add_interval_flags(CLI::App& command, EvaluationOptions& options);
 /// Throws Error::usage for an unknown name.
 Normalisation parse_normalisation(const std::string& name);
 /// The run's own interpretation, or with the normalisation that the user names.

@@ -61,6 +61,9 @@ int run(int argc, char** argv) {
   app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
   add_classify(app, context);
   add_evaluate(app, context);
+  add_calibrate(app, context);
+  add_compare(app, context);
+  add_check(app, context);
   add_report(app, context);
   add_export(app, context);
   add_prompt(app, context);

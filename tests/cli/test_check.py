@@ -1,0 +1,80 @@
+"""check: robustness against worse pictures, other orders of the classes and other answers."""
+
+import json
+
+import pytest
+
+from conftest import MODEL, fails, run
+
+
+def checked(*arguments):
+    outcome = run("check", *arguments, "--json", "--resamples", 100)
+    assert outcome.status == 0, outcome.err
+    return json.loads(outcome.out)
+
+
+def test_degrade(task, data):
+    result = checked("degrade", task, data, "--model", MODEL, "--resolution", "0.5,0.25",
+                     "--noise", "0.3", "--dead", "0.5")
+    assert result["n"] == 12 and result["failed"] == 0
+    points = [(p["setting"], p.get("value")) for p in result["points"]]
+    assert points == [("none", None), ("resolution", 0.5), ("resolution", 0.25), ("noise", 0.3),
+                      ("dead", 0.5)]
+    base = result["points"][0]
+    for point in result["points"][1:]:
+        change = point["accuracy"]["value"] - base["accuracy"]["value"]
+        assert point["accuracy_change"]["value"] == pytest.approx(change, abs=1e-12)
+        assert point["mean_confidence"]["value"] != base["mean_confidence"]["value"]
+    again = checked("degrade", task, data, "--model", MODEL, "--resolution", "0.5,0.25",
+                    "--noise", "0.3", "--dead", "0.5", "--batch", 5)
+    assert again == result
+    other = checked("degrade", task, data, "--model", MODEL, "--resolution", "0.5,0.25",
+                    "--noise", "0.3", "--dead", "0.5", "--degrade-seed", 2)
+    assert other["points"][:3] == result["points"][:3] and other != result
+
+
+def test_degrade_has_the_accuracy_of_a_run_as_its_first_point(task, data, tmp_path):
+    assert run("classify", task, data, "--model", MODEL, "-o", tmp_path / "run").status == 0
+    accuracy = json.loads(run("evaluate", tmp_path / "run", "--json").out)["accuracy"]
+    result = checked("degrade", task, data, "--model", MODEL, "--noise", "0.1")
+    assert result["points"][0]["accuracy"] == accuracy
+
+
+def test_degrade_text_and_errors(task, data, tmp_path):
+    text = run("check", "degrade", task, data, "--model", MODEL, "--resamples", 50)
+    assert text.status == 0, text.err
+    assert "resolution" in text.out and "dead" in text.out
+    fails(run("check", "degrade", task, data, "--model", MODEL, "--resolution", "2"), 2,
+          "resolution", "(0, 1]")
+    unlabelled = data.removesuffix("?truth=subfolder")
+    fails(run("check", "degrade", task, unlabelled, "--model", MODEL), 1, "truth")
+    (tmp_path / "data" / "round" / "broken.png").write_text("no picture")
+    assert run("check", "degrade", task, data, "--model", MODEL, "--resamples", 0).status == 3
+
+
+def test_prompt(task, data, tmp_path):
+    result = checked("prompt", task, data, "--model", MODEL)
+    assert result["passes"] == ["main", "order_1"] and result["reordered"]
+    own = result["templates"][0]
+    assert own["answer"] == "{name}"
+    assert own["orders"][0]["shift"]["value"] == 0 and own["orders"][0]["changed"]["value"] == 0
+    assert own["orders"][1]["shift"]["value"] > 0
+    assert own["worst_accuracy"] <= own["average"]["accuracy"]["value"] or own["best_accuracy"] >= 0
+    assert sum(p["value"] for p in own["by_place"]) == pytest.approx(1)
+    assert run("classify", task, data, "--model", MODEL, "-o", tmp_path / "orders", "--orders",
+               2).status == 0
+    accuracy = json.loads(run("evaluate", tmp_path / "orders", "--json").out)["accuracy"]
+    assert own["average"]["accuracy"] == accuracy
+
+
+def test_prompt_with_other_answers(task, data):
+    result = checked("prompt", task, data, "--model", MODEL, "--answer", "It is {name}.",
+                     "--answer", "the same", "--orders", 1)
+    own, longer, same = result["templates"]
+    assert longer["main_against_own"]["shift"]["value"] > 0
+    assert same["skipped"] == "two classes have the same answer"
+    assert result["passes"] == ["main"]
+    text = run("check", "prompt", task, data, "--model", MODEL, "--resamples", 50)
+    assert text.status == 0 and "average" in text.out
+    fails(run("check", "prompt", task, data, "--model", MODEL, "--orders", 3), 2, "--orders")
+    fails(run("check", "prompt", task, data, "--model", MODEL, "--answer", "{nmae}"), 2, "nmae")
