@@ -8,7 +8,7 @@
 #include "firstlight/base/paths.h"
 #include "firstlight/report/report.h"
 #include "html.h"
-#include "sections.h"
+#include "sections/sections.h"
 
 namespace firstlight {
 namespace assets {

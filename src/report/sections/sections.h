@@ -15,6 +15,17 @@ struct Section {
 };
 
 std::string heading(const ReportData& data);
+
+// The body of each section.
+std::string summary(const ReportData& data);
+std::string labels_section(const ReportData& data);
+std::string confusion(const ReportData& data);
+std::string classes(const ReportData& data);
+std::string confidence(const ReportData& data);
+std::string gallery(const ReportData& data);
+std::string failures(const ReportData& data);
+std::string provenance(const ReportData& data);
+
 /// The sections that `data` calls for, in order.
 std::vector<Section> sections(const ReportData& data);
 
