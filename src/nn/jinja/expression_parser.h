@@ -1,35 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "jinja/ast.h"
-#include "jinja/lexer.h"
+#include "jinja/token_stream.h"
 
 namespace firstlight::nn {
-
-/// The tokens of a template, read one after the other.
-class TokenStream {
- public:
-  explicit TokenStream(std::vector<TemplateToken> tokens) : tokens_(std::move(tokens)) {}
-
-  const TemplateToken& peek(std::size_t ahead = 0) const;
-  const TemplateToken& next();
-  [[noreturn]] void fail(const std::string& what) const;
-
-  bool at_name(std::string_view name) const;
-  bool at_operator(std::string_view op) const;
-  bool skip_name(std::string_view name);
-  bool skip_operator(std::string_view op);
-  const TemplateToken& expect(TemplateToken::Kind kind, std::string_view what);
-  void expect_name(std::string_view name);
-  void expect_operator(std::string_view op);
-
- private:
-  std::vector<TemplateToken> tokens_;
-  std::size_t at_ = 0;
-};
 
 /// Jinja's expressions. Throws TemplateFailure.
 class ExpressionParser {
