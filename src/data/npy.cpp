@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/half.h"
 #include "firstlight/base/metadata.h"
 #include "firstlight/base/text.h"
 
@@ -156,21 +157,6 @@ Bits load(const NpyType& type, const std::uint8_t* bytes) {
   return std::bit_cast<Bits>(raw);
 }
 
-/// IEEE 754 binary16.
-double half_to_double(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31;
-  const double fraction = bits & 1023;
-  double value = 0;
-  if (exponent == 31) {
-    value = fraction == 0 ? INFINITY : NAN;
-  } else if (exponent == 0) {
-    value = std::ldexp(fraction, -24);
-  } else {
-    value = std::ldexp(1024 + fraction, exponent - 25);
-  }
-  return (bits & 0x8000) != 0 ? -value : value;
-}
-
 /// Calls `use` with the element as the C++ type that holds it exactly.
 template <typename Use>
 auto visit_number(const NpyType& type, const std::uint8_t* bytes, const Use& use) {
@@ -180,7 +166,7 @@ auto visit_number(const NpyType& type, const std::uint8_t* bytes, const Use& use
     return type.kind == 'i' ? use(static_cast<std::make_signed_t<U>>(bits)) : use(bits);
   };
   if (type.kind == 'f') {
-    if (type.size == 2) return use(half_to_double(load<std::uint16_t>(type, bytes)));
+    if (type.size == 2) return use(half_to_float(load<std::uint16_t>(type, bytes)));
     if (type.size == 4) return use(std::bit_cast<float>(load<std::uint32_t>(type, bytes)));
     return use(std::bit_cast<double>(load<std::uint64_t>(type, bytes)));
   }
@@ -193,24 +179,6 @@ auto visit_number(const NpyType& type, const std::uint8_t* bytes, const Use& use
       return whole(std::uint32_t{});
     default:
       return whole(std::uint64_t{});
-  }
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | (code >> 6)));
-    out.push_back(static_cast<char>(0x80 | (code & 63)));
-  } else if (code < 0x10000) {
-    out.push_back(static_cast<char>(0xe0 | (code >> 12)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 63)));
-    out.push_back(static_cast<char>(0x80 | (code & 63)));
-  } else {
-    out.push_back(static_cast<char>(0xf0 | ((code >> 18) & 7)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 12) & 63)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 63)));
-    out.push_back(static_cast<char>(0x80 | (code & 63)));
   }
 }
 
@@ -344,7 +312,7 @@ std::string element_text(const NpyType& type, const std::uint8_t* bytes) {
     for (std::size_t i = 0; i < type.size; i += 4) {
       const std::uint32_t code = load<std::uint32_t>(type, bytes + i);
       if (code == 0) break;
-      append_utf8(out, code);
+      text::append_utf8(out, code);
     }
     return out;
   }

@@ -1,209 +1,19 @@
-#include <tiffio.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <utility>
 
 #include "codec_formats.h"
+#include "firstlight/base/half.h"
+#include "tiff_layout.h"
 
 namespace firstlight {
 namespace {
 
-/// A file in memory as libtiff sees it, and its first complaint.
-struct Source {
-  std::string_view bytes;
-  std::uint64_t position = 0;
-  std::array<char, 256> message = {};
-};
-
-tmsize_t read_bytes(thandle_t handle, void* target, tmsize_t size) {
-  auto* source = static_cast<Source*>(handle);
-  if (size <= 0 || source->position >= source->bytes.size()) return 0;
-  const auto n = std::min<std::uint64_t>(static_cast<std::uint64_t>(size),
-                                         source->bytes.size() - source->position);
-  std::memcpy(target, source->bytes.data() + source->position, n);
-  source->position += n;
-  return static_cast<tmsize_t>(n);
-}
-
-tmsize_t write_nothing(thandle_t, void*, tmsize_t) { return 0; }
-
-toff_t seek(thandle_t handle, toff_t offset, int whence) {
-  auto* source = static_cast<Source*>(handle);
-  if (whence == SEEK_CUR) offset += source->position;
-  if (whence == SEEK_END) offset += source->bytes.size();
-  source->position = offset;
-  return offset;
-}
-
-int close_nothing(thandle_t) { return 0; }
-
-toff_t file_size(thandle_t handle) { return static_cast<Source*>(handle)->bytes.size(); }
-
-int on_error(TIFF*, void* user, const char*, const char* format, va_list arguments) {
-  auto* source = static_cast<Source*>(user);
-  if (source->message[0] == '\0') {
-    std::vsnprintf(source->message.data(), source->message.size(), format, arguments);
-  }
-  return 1;
-}
-
-int on_warning(TIFF*, void*, const char*, const char*, va_list) { return 1; }
-
-struct CloseTiff {
-  void operator()(TIFF* tiff) const { TIFFClose(tiff); }
-};
-using TiffFile = std::unique_ptr<TIFF, CloseTiff>;
-
-TiffFile open_tiff(Source& source, const PixelLimits& limits) {
-  TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
-  if (options == nullptr) return nullptr;
-  TIFFOpenOptionsSetMaxSingleMemAlloc(
-      options, static_cast<tmsize_t>(limits.max_pixels) * 16 + (tmsize_t{64} << 20));
-  TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, &source);
-  TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, &source);
-  // 'm': no mapping, every read passes the bounds above.
-  TIFF* tiff = TIFFClientOpenExt("memory", "rm", &source, read_bytes, write_nothing, seek,
-                                 close_nothing, file_size, nullptr, nullptr, options);
-  TIFFOpenOptionsFree(options);
-  return TiffFile(tiff);
-}
-
-enum class Alpha { kNone, kStraight, kPremultiplied };
-
-struct Layout {
-  std::uint32_t width = 0, height = 0;
-  std::uint32_t block_width = 0, block_height = 0;  ///< of a tile or a strip
-  std::uint16_t samples = 1, bits = 1, format = SAMPLEFORMAT_UINT;
-  std::uint16_t photometric = PHOTOMETRIC_MINISBLACK, planar = PLANARCONFIG_CONTIG;
-  std::uint16_t compression = COMPRESSION_NONE, orientation = ORIENTATION_TOPLEFT;
-  bool tiled = false;
-  Alpha alpha = Alpha::kNone;
-  int alpha_sample = -1;
-
-  bool transposed() const { return orientation >= ORIENTATION_LEFTTOP; }
-  int shown_width() const { return static_cast<int>(transposed() ? height : width); }
-  int shown_height() const { return static_cast<int>(transposed() ? width : height); }
-  bool bytes() const { return bits <= 8 && format == SAMPLEFORMAT_UINT; }
-
-  /// Where pixel (x, y) of the file is shown (TIFF 6.0, tag Orientation).
-  std::size_t index(std::uint32_t x, std::uint32_t y) const {
-    const std::size_t right = width - 1 - x, bottom = height - 1 - y;
-    switch (orientation) {
-      case ORIENTATION_TOPRIGHT:
-        return std::size_t{y} * width + right;
-      case ORIENTATION_BOTRIGHT:
-        return bottom * width + right;
-      case ORIENTATION_BOTLEFT:
-        return bottom * width + x;
-      case ORIENTATION_LEFTTOP:
-        return std::size_t{x} * height + y;
-      case ORIENTATION_RIGHTTOP:
-        return std::size_t{x} * height + bottom;
-      case ORIENTATION_RIGHTBOT:
-        return right * height + bottom;
-      case ORIENTATION_LEFTBOT:
-        return right * height + y;
-      default:
-        return std::size_t{y} * width + x;
-    }
-  }
-};
-
-[[noreturn]] void fail(const std::string& origin, const std::string& cause) {
-  throw Error::input(origin, "TIFF cannot be decoded: " + (cause.empty() ? "damaged file" : cause));
-}
-
-void read_alpha(TIFF* tiff, Layout& layout) {
-  std::uint16_t count = 0;
-  std::uint16_t* kinds = nullptr;
-  if (!TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) || count == 0) return;
-  if (kinds[0] == EXTRASAMPLE_UNASSALPHA) layout.alpha = Alpha::kStraight;
-  if (kinds[0] == EXTRASAMPLE_ASSOCALPHA) layout.alpha = Alpha::kPremultiplied;
-  if (layout.alpha != Alpha::kNone) layout.alpha_sample = layout.samples - count;
-}
-
-Layout read_layout(TIFF* tiff, const std::string& origin, const PixelLimits& limits,
-                   std::size_t file_bytes) {
-  Layout layout;
-  TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &layout.width);
-  TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &layout.height);
-  codec::check_size(layout.width, layout.height, origin, limits);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &layout.samples);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &layout.bits);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &layout.format);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &layout.planar);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &layout.compression);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &layout.orientation);
-  TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &layout.photometric);
-  if (layout.format == SAMPLEFORMAT_VOID) layout.format = SAMPLEFORMAT_UINT;
-  read_alpha(tiff, layout);
-  switch (layout.compression) {
-    case COMPRESSION_NONE:
-    case COMPRESSION_LZW:
-    case COMPRESSION_PACKBITS:
-    case COMPRESSION_ADOBE_DEFLATE:
-    case COMPRESSION_DEFLATE:
-      break;
-    default:
-      fail(origin, "compression " + std::to_string(layout.compression) +
-                       " is not supported (none, LZW, deflate and PackBits are)");
-  }
-  const bool whole = layout.format == SAMPLEFORMAT_UINT || layout.format == SAMPLEFORMAT_INT;
-  const bool floating = layout.format == SAMPLEFORMAT_IEEEFP;
-  const int bits = layout.bits;
-  const bool known =
-      (layout.format == SAMPLEFORMAT_UINT && (bits == 1 || bits == 2 || bits == 4)) ||
-      (whole && (bits == 8 || bits == 16 || bits == 32 || bits == 64)) ||
-      (floating && (bits == 16 || bits == 32 || bits == 64));
-  if (!known || layout.samples == 0) {
-    fail(origin, std::to_string(layout.samples) + " samples of " + std::to_string(bits) +
-                     " bits in format " + std::to_string(layout.format) + " are not supported");
-  }
-  layout.tiled = TIFFIsTiled(tiff) != 0;
-  if (layout.tiled) {
-    TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &layout.block_width);
-    TIFFGetField(tiff, TIFFTAG_TILELENGTH, &layout.block_height);
-    codec::check_size(layout.block_width, layout.block_height, origin + " (tile)", limits);
-  } else {
-    layout.block_width = layout.width;
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &layout.block_height);
-    layout.block_height = std::min(layout.block_height, layout.height);
-    if (layout.block_height == 0) fail(origin, "strips without rows");
-  }
-  const std::uint64_t values = std::uint64_t{layout.width} * layout.height * layout.samples;
-  if (values > static_cast<std::uint64_t>(limits.max_pixels) * 4) {
-    throw Error::input(origin, "the image is too large: " + std::to_string(layout.samples) +
-                                   " samples a pixel, " + std::to_string(values) +
-                                   " values in all");
-  }
-  // LZW, the most that these compressions can do, makes 4096 bytes of 12 bits.
-  if (values * layout.bits / 8 / 2731 > file_bytes) {
-    fail(origin, "the file is too short for its " + std::to_string(layout.width) + " x " +
-                     std::to_string(layout.height) + " pixels");
-  }
-  return layout;
-}
-
-/// IEEE 754 binary16.
-float from_half(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31;
-  const float mantissa = static_cast<float>(bits & 1023);
-  float value = 0.0f;
-  if (exponent == 31) {
-    value = (bits & 1023) != 0 ? NAN : INFINITY;
-  } else if (exponent == 0) {
-    value = std::ldexp(mantissa, -24);
-  } else {
-    value = std::ldexp(mantissa + 1024.0f, exponent - 25);
-  }
-  return (bits & 0x8000) != 0 ? -value : value;
-}
+using tiff::Alpha;
+using tiff::fail;
+using tiff::Layout;
+using tiff::Source;
 
 template <typename Stored>
 float load(const std::uint8_t* row, std::size_t i) {
@@ -215,7 +25,7 @@ float load(const std::uint8_t* row, std::size_t i) {
 float load_half(const std::uint8_t* row, std::size_t i) {
   std::uint16_t bits;
   std::memcpy(&bits, row + i * 2, 2);
-  return from_half(bits);
+  return half_to_float(bits);
 }
 
 std::uint8_t load_bits(const std::uint8_t* row, std::size_t i, int bits) {
@@ -394,9 +204,9 @@ namespace codec {
 
 Pixels decode_tiff(std::string_view bytes, const std::string& origin, const PixelLimits& limits) {
   Source source{bytes};
-  const TiffFile tiff = open_tiff(source, limits);
-  if (!tiff) fail(origin, source.message.data());
-  const Layout layout = read_layout(tiff.get(), origin, limits, bytes.size());
+  const tiff::TiffFile file = tiff::open_tiff(source, limits);
+  if (!file) fail(origin, source.message.data());
+  const Layout layout = tiff::read_layout(file.get(), origin, limits, bytes.size());
   const bool grey =
       layout.photometric == PHOTOMETRIC_MINISBLACK || layout.photometric == PHOTOMETRIC_MINISWHITE;
   const bool colour = layout.photometric == PHOTOMETRIC_RGB && layout.samples >= 3;
@@ -409,11 +219,11 @@ Pixels decode_tiff(std::string_view bytes, const std::string& origin, const Pixe
        (grey && (layout.samples == 1 || (layout.alpha_sample == 1 && whole_bytes))));
   if (picture) {
     const auto planes =
-        read_planes<std::uint8_t>(tiff.get(), layout, source, origin,
+        read_planes<std::uint8_t>(file.get(), layout, source, origin,
                                   [bits = layout.bits](const std::uint8_t* row, std::size_t i) {
                                     return bits == 8 ? row[i] : load_bits(row, i, bits);
                                   });
-    if (palette) return to_palette(tiff.get(), planes, layout, origin);
+    if (palette) return to_palette(file.get(), planes, layout, origin);
     return grey ? to_grey(planes, layout) : to_colour(planes, layout);
   }
   if (!grey && !colour) {
@@ -423,13 +233,13 @@ Pixels decode_tiff(std::string_view bytes, const std::string& origin, const Pixe
   }
   if (layout.bytes()) {
     return to_raster(read_planes<float>(
-                         tiff.get(), layout, source, origin,
+                         file.get(), layout, source, origin,
                          [bits = layout.bits](const std::uint8_t* row, std::size_t i) {
                            return static_cast<float>(bits == 8 ? row[i] : load_bits(row, i, bits));
                          }),
                      layout);
   }
-  return to_raster(read_planes<float>(tiff.get(), layout, source, origin, loader(layout)), layout);
+  return to_raster(read_planes<float>(file.get(), layout, source, origin, loader(layout)), layout);
 }
 
 }  // namespace codec

@@ -15,17 +15,6 @@ void check(const std::ostream& out) {
   if (!out) throw Error::internal("export", "cannot write the output", "is the disk full?");
 }
 
-Json to_json(const MetadataValue& value) {
-  return std::visit(
-      [](const auto& v) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>)
-          return nullptr;
-        else
-          return v;
-      },
-      value);
-}
-
 Json scores_json(const Task& task, const LabelScores& scores) {
   Json json = Json::object();
   for (std::size_t c = 0; c < task.size(); ++c) {
@@ -73,7 +62,8 @@ Json sample_json(const Task& task, const SampleRecord& record,
     json["scores"] = scores_json(task, main);
   }
   Json metadata = Json::object();
-  for (const Metadata& item : record.metadata) metadata[item.name] = to_json(item.value);
+  for (const Metadata& item : record.metadata)
+    metadata[item.name] = to_json_value<Json>(item.value);
   json["metadata"] = metadata;
   return json;
 }

@@ -15,11 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string field(const std::string& value) {
-  if (value.find_first_of(",\"\r\n") == std::string::npos) return value;
-  return '"' + text::replace_all(value, "\"", "\"\"") + '"';
-}
-
 void write_file(const fs::path& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -40,8 +35,10 @@ std::string write_sample(const SampleSource& source, std::size_t index, const fs
   }
   const std::string name = sample.id + ".png";
   write_file(directory / name, encode_png(*image));
-  std::string row = field(name) + ',' + field(sample.id) + ',' + field(sample.truth.value_or(""));
-  for (const Metadata& column : sample.metadata) row += ',' + field(to_text(column.value));
+  std::string row = text::csv_field(name) + ',' + text::csv_field(sample.id) + ',' +
+                    text::csv_field(sample.truth.value_or(""));
+  for (const Metadata& column : sample.metadata)
+    row += ',' + text::csv_field(to_text(column.value));
   return row + '\n';
 }
 
@@ -63,8 +60,8 @@ void write_image_folder(const SampleSource& source, const std::string& directory
 
   std::string table = "file,id,label";
   for (const ColumnInfo& column : source.columns()) {
-    table +=
-        ',' + field(column.provenance == Provenance::kTruth ? "truth." + column.name : column.name);
+    table += ',' + text::csv_field(column.provenance == Provenance::kTruth ? "truth." + column.name
+                                                                           : column.name);
   }
   table += '\n';
   constexpr std::size_t kChunk = 64;  // samples between two calls of `progress`

@@ -18,38 +18,22 @@ namespace {
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr std::size_t kMaxValues = 20'000;
 constexpr std::size_t kMaxDepth = 16;
+constexpr const char* kDocumentEnd = "...\n";
 
 std::string at_line(const std::string& origin, int line) {
   return origin + ":" + std::to_string(line);
 }
 
-/// Length of the well-formed UTF-8 sequence at `s`, 0 where there is none (RFC 3629).
-std::size_t utf8_length(std::string_view s) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || s.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) {
-    return 0;
-  }
-  return length;
-}
-
 /// yaml-cpp takes the byte 0x04 for the end of the file and repairs broken UTF-8 silently, so both
 /// are refused here.
-void require_clean_text(std::string_view text, const std::string& origin) {
+void require_clean_text(std::string_view content, const std::string& origin) {
   int line = 1;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text.substr(i));
-    if (length == 0) {
+  for (std::size_t i = 0; i < content.size();) {
+    const auto [length, well_formed] = text::utf8_sequence(content.substr(i));
+    if (!well_formed) {
       throw Error::usage(at_line(origin, line), "is not valid UTF-8", "save the file as UTF-8");
     }
-    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto byte = static_cast<unsigned char>(content[i]);
     if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f) {
       throw Error::usage(at_line(origin, line), "holds a control character", "remove it");
     }
@@ -174,6 +158,8 @@ class Builder : public YAML::EventHandler {
   Builder(std::string_view text, const std::string& origin)
       : source_(std::make_shared<Node::Source>(Node::Source{origin, std::string(text)})) {}
 
+  /// Whether there was nothing but blanks and comments.
+  bool empty() const { return root_.kind_ == Node::Kind::kNull; }
   Node take() && { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -283,15 +269,25 @@ Node parse(std::string_view text, const std::string& origin) {
   }
   require_clean_text(text, origin);
   Builder builder(text, origin);
+  // yaml-cpp closes an open quote at the end of the file; the mark of the document's end, which
+  // no quoted text may hold, shows it.
+  std::string whole(text);
+  if (!whole.ends_with('\n')) whole += '\n';
+  const auto lines = static_cast<int>(std::count(whole.begin(), whole.end(), '\n'));
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream{whole + kDocumentEnd};
     YAML::Parser parser(stream);
-    if (!parser.HandleNextDocument(builder)) throw Error::usage(origin, "is empty");
+    parser.HandleNextDocument(builder);
+    if (builder.empty()) throw Error::usage(origin, "is empty");
     Builder rest(text, origin);
     if (parser.HandleNextDocument(rest)) {
       throw Error::usage(origin, "holds more than one YAML document", "keep one a file");
     }
   } catch (const YAML::Exception& e) {
+    if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR && e.mark.line >= lines) {
+      throw Error::usage(at_line(origin, lines), "is not valid YAML: a quote is never closed",
+                         "the file may be cut short");
+    }
     throw Error::usage(e.mark.is_null() ? origin : at_line(origin, e.mark.line + 1),
                        "is not valid YAML: " + e.msg);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,10 +15,21 @@ std::vector<std::string> split(std::string_view s, char separator);
 std::string trim(std::string_view s);
 /// ASCII lower case; other bytes unchanged.
 std::string lower(std::string_view s);
+/// What UTF-8 text begins with. Where it is not well formed, `length` is that of the maximal
+/// ill-formed part (Unicode 15, table 3-7), which one U+FFFD stands for.
+struct Utf8Sequence {
+  std::size_t length = 0;  ///< 1 to 4 bytes; 0 only of an empty text
+  bool well_formed = false;
+};
+Utf8Sequence utf8_sequence(std::string_view s);
+/// Appends a code point up to U+10FFFF in UTF-8.
+void append_utf8(std::string& out, char32_t code);
+/// RFC 4180: in quotes where it holds a comma, a quote or a line break, quotes doubled.
+std::string csv_field(std::string_view field);
 /// Every occurrence of `from` replaced by `to`.
 std::string replace_all(std::string s, std::string_view from, std::string_view to);
-/// The candidate with the smallest edit distance to `word`, if that is at most a third of its
-/// length (at least 1): for "did you mean".
+/// The candidate with the smallest edit distance to `word` (two neighbours exchanged count once),
+/// if that is at most a third of its length (at least 1, and never all of it): for "did you mean".
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 /// Order of names in which runs of digits count as numbers: "a2" before "a10". Strict weak order.

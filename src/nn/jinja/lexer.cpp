@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "firstlight/base/text.h"
 #include "jinja/strings.h"
 #include "jinja/value.h"
 #include "tokenizer/utf8.h"
@@ -313,7 +314,7 @@ class TemplateLexer {
            ++n) {
         code = code * 8 + static_cast<char32_t>(source_[i + n] - '0');
       }
-      utf8_append(value, code);
+      text::append_utf8(value, code);
       return i + n - 1;
     }
     const std::size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
@@ -329,7 +330,7 @@ class TemplateLexer {
     }
     const auto code = static_cast<char32_t>(std::strtoul(hex.c_str(), nullptr, 16));
     if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) fail("illegal Unicode character");
-    utf8_append(value, code);
+    text::append_utf8(value, code);
     return i + digits;
   }
 

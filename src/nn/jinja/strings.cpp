@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "firstlight/base/text.h"
 #include "jinja/value.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/utf8.h"
@@ -217,7 +218,8 @@ std::string capitalize(std::string_view s) {
   if (s.empty()) return {};
   const std::size_t first = utf8_length(s, 0);
   std::string head;
-  utf8_append(head, static_cast<char32_t>(u_totitle(static_cast<UChar32>(utf8_decode(s, 0)))));
+  text::append_utf8(head,
+                    static_cast<char32_t>(u_totitle(static_cast<UChar32>(utf8_decode(s, 0)))));
   return head + to_lower(s).substr(to_lower(s.substr(0, first)).size());
 }
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "firstlight/base/text.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/utf8.h"
@@ -133,7 +134,7 @@ std::array<std::string, 256> byte_level_table() {
   char32_t next = 256;
   for (unsigned byte = 0; byte < 256; ++byte) {
     const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
-    utf8_append(table[byte], printable ? static_cast<char32_t>(byte) : next++);
+    text::append_utf8(table[byte], printable ? static_cast<char32_t>(byte) : next++);
   }
   return table;
 }

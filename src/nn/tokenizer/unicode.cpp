@@ -6,6 +6,7 @@
 #include <unicode/uchar.h>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/text.h"
 #include "tokenizer/utf8.h"
 
 namespace firstlight::nn {
@@ -87,7 +88,7 @@ std::string lower_case(std::string_view utf8) {
       // The only character whose lower case is two characters in every context.
       out.append("i\xCC\x87");
     } else {
-      utf8_append(out, static_cast<char32_t>(u_tolower(code_point(c))));
+      text::append_utf8(out, static_cast<char32_t>(u_tolower(code_point(c))));
     }
   }
   return out;

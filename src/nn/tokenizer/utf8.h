@@ -18,7 +18,6 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 char32_t utf8_decode(std::string_view text, std::size_t at);
 /// Start of the last character before `at` > 0.
 std::size_t utf8_previous(std::string_view text, std::size_t at);
-void utf8_append(std::string& out, char32_t c);
 std::size_t utf8_count(std::string_view text);
 
 }  // namespace firstlight::nn

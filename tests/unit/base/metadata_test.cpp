@@ -17,5 +17,12 @@ TEST(MetadataText, IsTheShortestFormThatReadsBack) {
   EXPECT_EQ(to_text(MetadataValue{std::string("a, b")}), "a, b");
 }
 
+TEST(Metadata, IntegersUpToTwoToThe53AreExactAsReals) {
+  EXPECT_TRUE(is_exact_in_double(std::int64_t{1} << 53));
+  EXPECT_TRUE(is_exact_in_double(-(std::int64_t{1} << 53)));
+  EXPECT_FALSE(is_exact_in_double((std::int64_t{1} << 53) + 1));
+  EXPECT_FALSE(is_exact_in_double(INT64_MIN));
+}
+
 }  // namespace
 }  // namespace firstlight

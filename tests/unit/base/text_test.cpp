@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace firstlight::text {
 namespace {
@@ -18,6 +20,39 @@ TEST(Text, NaturalOrderCountsDigits) {
 TEST(Text, NearestNamesATypoOnly) {
   EXPECT_EQ(nearest("clases", {"classes", "prompt"}), "classes");
   EXPECT_EQ(nearest("zebra", {"classes", "prompt"}), std::nullopt);
+  EXPECT_EQ(nearest("turth", {"path", "truth"}), "truth") << "two neighbours exchanged";
+  EXPECT_EQ(nearest("c", {"a", "b"}), std::nullopt) << "a single letter is no typo of another";
+}
+
+TEST(Text, Utf8SequencesAreJudgedByTable37) {
+  const auto of = [](std::string_view s) {
+    const Utf8Sequence sequence = utf8_sequence(s);
+    return std::pair(sequence.length, sequence.well_formed);
+  };
+  using P = std::pair<std::size_t, bool>;
+  EXPECT_EQ(of(""), P(0, false));
+  EXPECT_EQ(of("ab"), P(1, true));
+  EXPECT_EQ(of("\xc3\xa9x"), P(2, true));
+  EXPECT_EQ(of("\xe9\x8a\x80"), P(3, true));
+  EXPECT_EQ(of("\xf0\x9f\x8c\x8c"), P(4, true));
+  EXPECT_EQ(of("\xc0\x80"), P(1, false)) << "overlong";
+  EXPECT_EQ(of("\xed\xa0\x80"), P(1, false)) << "a surrogate";
+  EXPECT_EQ(of("\xf4\x90\x80\x80"), P(1, false)) << "beyond U+10FFFF";
+  EXPECT_EQ(of("\xf0\x9f\x8cx"), P(3, false)) << "the maximal ill-formed part";
+  EXPECT_EQ(of("\xe9"), P(1, false)) << "cut short";
+}
+
+TEST(Text, CodePointsBecomeUtf8) {
+  std::string out;
+  for (const char32_t code : {U'a', U'\u00e9', U'\u9280', U'\U0001f30c'}) append_utf8(out, code);
+  EXPECT_EQ(out, "a\xc3\xa9\xe9\x8a\x80\xf0\x9f\x8c\x8c");
+}
+
+TEST(Text, CsvFieldsAreQuotedWhereNeeded) {
+  EXPECT_EQ(csv_field("plain text"), "plain text");
+  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_field("say \"so\""), "\"say \"\"so\"\"\"");
+  EXPECT_EQ(csv_field("two\nlines"), "\"two\nlines\"");
 }
 
 TEST(Text, PercentCodesRoundTrip) {

@@ -78,6 +78,7 @@ TEST(Yaml, RefusesWhatHidesSomething) {
 
 TEST(Yaml, RefusesBrokenText) {
   EXPECT_EQ(error_of(""), "f.yaml: is empty");
+  EXPECT_EQ(error_of("  \n# only a comment\n"), "f.yaml: is empty");
   EXPECT_NE(error_of("a: [1, 2\n").find("is not valid YAML"), std::string::npos);
   EXPECT_NE(error_of("a: b: c\n").find("f.yaml:1"), std::string::npos);
   EXPECT_NE(error_of("a: 1\n  b: 2\n").find("is not valid YAML"), std::string::npos);
@@ -100,6 +101,16 @@ TEST(Yaml, QuotedTextReadsBack) {
   for (int c = 1; c < 128; ++c) all.push_back(static_cast<char>(c));
   all += "é 漢 \xf0\x9f\x94\xad";
   EXPECT_EQ(yaml::parse("a: " + yaml::quote(all), "f.yaml").at("a").text(), all);
+}
+
+TEST(Yaml, AFileCutShortInsideAQuoteIsRefused) {
+  EXPECT_EQ(error_of("a: 1\nb: \"one\n"),
+            "f.yaml:2: is not valid YAML: a quote is never closed; the file may be cut short");
+  EXPECT_EQ(error_of("a: 1\nb: 'one"),
+            "f.yaml:2: is not valid YAML: a quote is never closed; the file may be cut short");
+  EXPECT_EQ(yaml::parse("a: \"one\"\n...\n", "f.yaml").at("a").text(), "one");
+  EXPECT_EQ(yaml::parse("a: |+\n  one\n\n", "f.yaml").at("a").text(), "one\n\n");
+  EXPECT_EQ(yaml::parse("a: |\n  one", "f.yaml").at("a").text(), "one\n");
 }
 
 }  // namespace
