@@ -96,26 +96,15 @@ class CsvSource : public SampleSource {
   std::string id(std::size_t index) const override { return id_of(table_.fields(index)); }
 
   Result<Sample> load(std::size_t index) const override {
-    const auto fields = table_.fields(index);
-    Sample sample;
-    sample.id = id_of(fields);
-    sample.truth = truth_of(fields);
-    const std::string& path = fields[roles_.path];
-    if (path.empty()) {
+    Sample sample = describe(index);
+    if (sample.origin.empty()) {
       return Error::input(table_.where(index), "the column '" + table_.columns()[roles_.path] +
                                                    "' is empty: no image is named");
     }
-    sample.origin = (folder_ / path).string();
     auto picture = read_picture(sample.origin);
     if (!picture) return with_row(picture.error(), index);
     auto content = std::move(picture).value();
     sample.views.push_back({"image", std::move(content.pixels)});
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (is_metadata(i)) {
-        sample.metadata.push_back(
-            {table_.columns()[i], types_[i].value(fields[i]), roles_.provenance[i]});
-      }
-    }
     for (Metadata& keyword : content.keywords) {
       const auto same = [&](const Metadata& m) { return m.name == keyword.name; };
       if (std::none_of(sample.metadata.begin(), sample.metadata.end(), same)) {
@@ -127,6 +116,22 @@ class CsvSource : public SampleSource {
 
   std::optional<std::string> truth(std::size_t index) const override {
     return truth_of(table_.fields(index));
+  }
+
+  Sample describe(std::size_t index) const override {
+    const auto fields = table_.fields(index);
+    Sample sample;
+    sample.id = id_of(fields);
+    sample.truth = truth_of(fields);
+    const std::string& path = fields[roles_.path];
+    if (!path.empty()) sample.origin = (folder_ / path).string();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (is_metadata(i)) {
+        sample.metadata.push_back(
+            {table_.columns()[i], types_[i].value(fields[i]), roles_.provenance[i]});
+      }
+    }
+    return sample;
   }
 
   std::vector<ColumnInfo> columns() const override {

@@ -86,11 +86,19 @@ class FitsSource : public SampleSource {
   std::optional<std::string> truth(std::size_t) const override { return std::nullopt; }
   std::vector<ColumnInfo> columns() const override { return columns_; }
 
-  Result<Sample> load(std::size_t index) const override {
+  Sample describe(std::size_t index) const override {
     const Group& group = groups_.at(index);
     Sample sample;
     sample.id = group.id;
-    sample.origin = path_of(group.files.front());
+    const auto file = std::find_if(group.files.begin(), group.files.end(),
+                                   [](const std::string& name) { return !name.empty(); });
+    if (file != group.files.end()) sample.origin = path_of(*file);
+    return sample;
+  }
+
+  Result<Sample> load(std::size_t index) const override {
+    const Group& group = groups_.at(index);
+    Sample sample = describe(index);
     auto image = group.files.size() == 1 ? read_file(sample.origin) : read_bands(group);
     if (!image) return image.error();
     auto content = std::move(image).value();

@@ -24,10 +24,7 @@ class FileSource : public SampleSource {
   std::string id(std::size_t index) const override { return ids_.at(index); }
 
   Result<Sample> load(std::size_t index) const override {
-    Sample sample;
-    sample.id = ids_.at(index);
-    sample.origin = (fs::path(folder_) / files_[index]).string();
-    sample.truth = truth(index);
+    Sample sample = describe(index);
     auto picture = read_picture(sample.origin);
     if (!picture) return picture.error();
     auto content = std::move(picture).value();
@@ -41,6 +38,14 @@ class FileSource : public SampleSource {
     const std::size_t slash = file.find('/');
     if (!truth_from_folder_ || slash == std::string::npos) return std::nullopt;
     return file.substr(0, slash);
+  }
+
+  Sample describe(std::size_t index) const override {
+    Sample sample;
+    sample.id = ids_.at(index);
+    sample.origin = (fs::path(folder_) / files_[index]).string();
+    sample.truth = truth(index);
+    return sample;
   }
 
   std::vector<ColumnInfo> columns() const override { return {}; }

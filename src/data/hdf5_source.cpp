@@ -102,16 +102,10 @@ class Hdf5Source : public SampleSource {
 
   Result<Sample> load(std::size_t index) const override {
     try {
-      Sample sample;
-      sample.id = id(index);
-      sample.origin = file_.path() + ":" + images_.name + "[" + std::to_string(index) + "]";
-      sample.truth = truth(index);
+      Sample sample = describe(index);
       sample.views.push_back(
           {"image", layout_.is_picture ? to_picture(layout_, file_.read_bytes(images_, index))
                                        : to_raster(layout_, file_.read_floats(images_, index))});
-      for (std::size_t i = 0; i < names_.size(); ++i) {
-        sample.metadata.push_back({names_[i], values_[i].at(index), provenance(names_[i])});
-      }
       return sample;
     } catch (const Error& error) {
       return error;
@@ -123,6 +117,17 @@ class Hdf5Source : public SampleSource {
     std::string text = to_text(truth_.at(index));
     if (text.empty()) return std::nullopt;
     return text;
+  }
+
+  Sample describe(std::size_t index) const override {
+    Sample sample;
+    sample.id = id(index);
+    sample.origin = file_.path() + ":" + images_.name + "[" + std::to_string(index) + "]";
+    sample.truth = truth(index);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      sample.metadata.push_back({names_[i], values_[i].at(index), provenance(names_[i])});
+    }
+    return sample;
   }
 
   std::vector<ColumnInfo> columns() const override {
@@ -161,11 +166,19 @@ class Hdf5Source : public SampleSource {
       return truth.name;
     }
     std::vector<const Hdf5Dataset*> lists;
+    std::vector<const Hdf5Dataset*> others;
     for (const Hdf5Dataset& dataset : file_.datasets()) {
-      if (is_list(dataset, layout_.count)) lists.push_back(&dataset);
+      if (dataset.name == images_.name) continue;
+      (is_list(dataset, layout_.count) ? lists : others).push_back(&dataset);
     }
     const Hdf5Dataset* truth = recognised(lists, kLabelNames, false);
-    return truth == nullptr ? std::string() : truth->name;
+    if (truth != nullptr) return truth->name;
+    if (const Hdf5Dataset* other = recognised(others, kLabelNames, false)) {
+      log_warning(file_.path() + ":" + other->name + ": labels of shape " +
+                  shape_text(other->shape) + " do not fit the " + std::to_string(layout_.count) +
+                  " images and are left out");
+    }
+    return {};
   }
 
   /// A column of ids is used where every value is there and unique; otherwise ids are positions.

@@ -43,10 +43,7 @@ class NpySource : public SampleSource {
 
   Result<Sample> load(std::size_t index) const override {
     try {
-      Sample sample;
-      sample.id = id(index);
-      sample.origin = images_.path() + "[" + std::to_string(index) + "]";
-      sample.truth = truth(index);
+      Sample sample = describe(index);
       const std::size_t count = layout_.values_per_sample();
       auto bytes = images_.read(index * count, count);
       sample.views.push_back(
@@ -62,6 +59,14 @@ class NpySource : public SampleSource {
   std::optional<std::string> truth(std::size_t index) const override {
     if (truth_.empty()) return std::nullopt;
     return element_text(truth_type_, truth_.data() + index * truth_type_.size);
+  }
+
+  Sample describe(std::size_t index) const override {
+    Sample sample;
+    sample.id = id(index);
+    sample.origin = images_.path() + "[" + std::to_string(index) + "]";
+    sample.truth = truth(index);
+    return sample;
   }
 
   std::vector<ColumnInfo> columns() const override { return {}; }

@@ -1,6 +1,10 @@
 #include "readers.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <map>
 
 #include "firstlight/base/text.h"
@@ -69,8 +73,20 @@ std::vector<std::string> list_files(const std::string& folder, bool (*wanted)(st
     std::error_code unreadable;
     if (name.starts_with('.')) {
       if (entry->is_directory(unreadable)) entry.disable_recursion_pending();
-    } else if (wanted(name) && entry->is_regular_file(unreadable)) {
+      continue;
+    }
+    // A link that leads nowhere is a sample that cannot be read, and says so.
+    const auto type = entry->status(unreadable).type();
+    const bool broken = entry->is_symlink(unreadable) &&
+                        (type == fs::file_type::not_found || type == fs::file_type::none);
+    if (wanted(name) && (type == fs::file_type::regular || broken)) {
       files.push_back(entry->path().lexically_relative(folder).generic_string());
+    }
+    if (type == fs::file_type::directory && !entry->is_symlink(unreadable) &&
+        ::access(entry->path().c_str(), R_OK | X_OK) != 0) {
+      throw Error::input(entry->path().string(),
+                         std::string("cannot be listed: ") + std::strerror(errno),
+                         "make it readable, or hide it with a name that begins with '.'");
     }
   }
   if (status) throw Error::input(folder, "cannot be listed: " + status.message());

@@ -19,6 +19,7 @@ class SelectedSource : public SampleSource {
   std::optional<std::string> truth(std::size_t index) const override {
     return source_->truth(kept_.at(index));
   }
+  Sample describe(std::size_t index) const override { return source_->describe(kept_.at(index)); }
   std::vector<ColumnInfo> columns() const override { return source_->columns(); }
 
  private:

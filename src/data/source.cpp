@@ -84,6 +84,13 @@ Spec recognise(Spec spec) {
 
 }  // namespace
 
+Sample SampleSource::describe(std::size_t index) const {
+  Sample sample;
+  sample.id = id(index);
+  sample.truth = truth(index);
+  return sample;
+}
+
 std::unique_ptr<SampleSource> open_data_source(std::string_view text) {
   std::vector<std::string> schemes = kOtherSchemes;
   for (const Reader& reader : kReaders) schemes.push_back(reader.scheme);

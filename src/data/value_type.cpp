@@ -10,6 +10,11 @@ bool has_leading_zero(const std::string& s) {
   return s.size() > first + 1 && s[first] == '0' && s[first + 1] >= '0' && s[first + 1] <= '9';
 }
 
+/// A sign and digits only, however many.
+bool is_whole(const std::string& s) {
+  return s.find_first_not_of("0123456789", s.starts_with('-') ? 1 : 0) == s.npos;
+}
+
 bool is_bool(const std::string& s) {
   const std::string low = text::lower(s);
   return low == "true" || low == "false";
@@ -22,8 +27,10 @@ void ValueType::add(const std::string& field) {
   any_ = true;
   bool_ = bool_ && is_bool(field);
   const bool zero = has_leading_zero(field);
-  int_ = int_ && !zero && text::parse_int(field).has_value();
-  double_ = double_ && !zero && text::parse_double(field).has_value();
+  const auto integer = text::parse_int(field);
+  int_ = int_ && !zero && integer.has_value();
+  double_ = double_ && !zero && text::parse_double(field).has_value() &&
+            (!is_whole(field) || (integer && is_exact_in_double(*integer)));
 }
 
 MetadataValue ValueType::value(const std::string& field) const {

@@ -7,7 +7,8 @@
 namespace firstlight {
 
 /// Finds the narrowest type that every value of a text column fits: bool (true, false), integer,
-/// number, else text. Integers with leading zeros are text: they are names. Empty values are
+/// number, else text. Integers with leading zeros are text: they are names; so are integers that
+/// the type would round (beyond 64 bits, or beyond 2^53 in a column of numbers). Empty values are
 /// missing and fit every type.
 class ValueType {
  public:

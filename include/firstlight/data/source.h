@@ -35,6 +35,9 @@ class SampleSource {
   virtual Result<Sample> load(std::size_t index) const = 0;
   /// Truth as written, without decoding pixels; nullopt where the sample has none.
   virtual std::optional<std::string> truth(std::size_t index) const = 0;
+  /// What is known of the sample without decoding it, for one that cannot be: id, truth, and from
+  /// some sources origin and metadata. It has no views.
+  virtual Sample describe(std::size_t index) const;
   /// Metadata columns that samples of this source carry.
   virtual std::vector<ColumnInfo> columns() const = 0;
 };

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -50,6 +51,30 @@ TEST(FolderSource, ClashingIdsKeepTheirEndings) {
     folder.write(name, "");
   }
   EXPECT_EQ(ids(*open_data_source("folder:" + folder.path())), (Ids{"a.jpg", "a.png", "b"}));
+}
+
+TEST(FolderSource, ALinkThatLeadsNowhereFailsItsSample) {
+  const TemporaryFolder folder;
+  folder.copy(fixture("images/smooth/b1.png"), "a.png");
+  std::filesystem::create_symlink("nowhere.png", folder.path("b.png"));
+  std::filesystem::create_symlink("c.png", folder.path("c.png"));
+  std::filesystem::create_symlink(folder.path(), folder.path("again"));
+  const auto source = open_data_source("folder:" + folder.path());
+  EXPECT_EQ(ids(*source), (Ids{"a", "b", "c"}));
+  EXPECT_TRUE(source->load(0).ok());
+  EXPECT_FALSE(source->load(1).ok());
+  EXPECT_FALSE(source->load(2).ok());
+  EXPECT_EQ(source->describe(1).origin, folder.path("b.png"));
+}
+
+TEST(FolderSource, AFolderThatCannotBeReadIsNamed) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  const TemporaryFolder folder;
+  folder.copy(fixture("images/smooth/b1.png"), "a.png");
+  folder.copy(fixture("images/smooth/b1.png"), "closed/b.png");
+  std::filesystem::permissions(folder.path("closed"), std::filesystem::perms::none);
+  EXPECT_HAS(error_of_opening("folder:" + folder.path()), "closed: cannot be listed");
+  std::filesystem::permissions(folder.path("closed"), std::filesystem::perms::owner_all);
 }
 
 TEST(FolderSource, ErrorsSayWhatToDo) {
@@ -134,6 +159,33 @@ TEST(CsvSource, ColumnsAreRecognised) {
   EXPECT_EQ(sample.metadata[2].value, MetadataValue(std::string("SDSS")));
   ASSERT_EQ(source->columns().size(), 3u);
   EXPECT_EQ(source->columns()[1].provenance, Provenance::kTruth);
+}
+
+TEST(CsvSource, IntegersAreNeverRounded) {
+  const TemporaryFolder folder;
+  const std::string path =
+      catalogue(folder,
+                "id,file,specobj,mixed,beyond\n"
+                "1,images/one.png,9223372036854775807,1.5,18446744073709551615\n"
+                "2,images/two.png,9007199254740993,9007199254740993,1\n");
+  const Sample sample = open_data_source(path)->load(1).value();
+  EXPECT_EQ(sample.metadata[0].value, MetadataValue(std::int64_t{9007199254740993}));
+  EXPECT_EQ(sample.metadata[1].value, MetadataValue(std::string("9007199254740993")));
+  EXPECT_EQ(sample.metadata[2].value, MetadataValue(std::string("1")));
+}
+
+TEST(CsvSource, RowsAreKnownWithoutTheirPictures) {
+  const TemporaryFolder folder;
+  const auto source = open_data_source(
+      catalogue(folder, "id,file,label,mag\n7,images/absent.png,smooth,17.5\n8,,spiral,18\n"));
+  const Sample known = source->describe(0);
+  EXPECT_EQ(known.id, "7");
+  EXPECT_EQ(known.truth, "smooth");
+  EXPECT_HAS(known.origin, "images/absent.png");
+  ASSERT_EQ(known.metadata.size(), 1u);
+  EXPECT_EQ(known.metadata[0].value, MetadataValue(17.5));
+  EXPECT_TRUE(known.views.empty());
+  EXPECT_EQ(source->describe(1).origin, "");
 }
 
 TEST(CsvSource, OptionsNameColumns) {
