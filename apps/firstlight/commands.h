@@ -14,8 +14,14 @@ struct Context {
   bool quiet = false;  ///< --quiet: no progress on standard error
 };
 
+/// --quiet, for the program and for the commands that show progress.
+inline void add_quiet_flag(CLI::App& command, Context& context) {
+  command.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
+}
+
 // In the order of `firstlight --help`; main.cpp calls each.
 void add_classify(CLI::App& app, Context& context);
+void add_merge(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
 void add_compare(CLI::App& app, Context& context);

@@ -10,6 +10,7 @@
 #include "firstlight/base/log.h"
 #include "firstlight/base/paths.h"
 #include "firstlight/base/text.h"
+#include "interrupt.h"
 
 namespace firstlight::app {
 
@@ -46,9 +47,17 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return text::replace_all(error.what(), "\n", " ") + "; try --help";
 }
 
+/// Results that never arrived must not look like success.
+void finish_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw Error::internal("standard output", "cannot be written", "is the disk full?");
+  }
+}
+
 int run(int argc, char** argv) {
   // A file that reaches a size limit is then a failed write with a cause, not a sudden end.
   std::signal(SIGXFSZ, SIG_IGN);
+  end_on_interrupt();
   set_log_sink([](LogLevel level, std::string_view message) {
     std::fprintf(stderr, "firstlight: %s%.*s\n", level == LogLevel::kWarning ? "warning: " : "",
                  static_cast<int>(message.size()), message.data());
@@ -58,8 +67,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "firstlight " + version());
   app.require_subcommand(0, 1);
   Context context;
-  app.add_flag("-q,--quiet", context.quiet, "no progress on standard error");
+  add_quiet_flag(app, context);
   add_classify(app, context);
+  add_merge(app, context);
   add_evaluate(app, context);
   add_calibrate(app, context);
   add_compare(app, context);
@@ -92,7 +102,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return firstlight::app::run(argc, argv);
+    const int code = firstlight::app::run(argc, argv);
+    firstlight::app::finish_output();
+    return code;
   } catch (const firstlight::Error& e) {
     std::fprintf(stderr, "firstlight: %s\n", e.what());
     return firstlight::app::exit_code_of(e);

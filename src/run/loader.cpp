@@ -11,15 +11,6 @@
 namespace firstlight::run_detail {
 namespace {
 
-const View* find_view(const Sample& sample, const ViewSettings& settings, std::size_t place) {
-  for (const View& view : sample.views) {
-    if (view.name == settings.name) return &view;
-  }
-  // A task and a source with one view each mean the same one, whatever they call it.
-  if (place == 0 && sample.views.size() == 1) return &sample.views.front();
-  return nullptr;
-}
-
 /// The cause of the failure, empty where there is none.
 std::string prepare(Sample sample, const Task& task, LoadedSample& out) {
   std::string bytes;
@@ -42,6 +33,15 @@ std::string prepare(Sample sample, const Task& task, LoadedSample& out) {
 
 }  // namespace
 
+const View* find_view(const Sample& sample, const ViewSettings& settings, std::size_t place) {
+  for (const View& view : sample.views) {
+    if (view.name == settings.name) return &view;
+  }
+  // A task and a source with one view each mean the same one, whatever they call it.
+  if (place == 0 && sample.views.size() == 1) return &sample.views.front();
+  return nullptr;
+}
+
 LoadedSample load_sample(const SampleSource& source, const Task& task, std::uint64_t position) {
   const auto start = std::chrono::steady_clock::now();
   LoadedSample out;
@@ -49,9 +49,11 @@ LoadedSample load_sample(const SampleSource& source, const Task& task, std::uint
   out.record.id = source.id(position);
   out.record.truth = source.truth(position);
   std::string error;
+  bool loaded = false;
   try {
     Result<Sample> sample = source.load(position);
     if (sample) {
+      loaded = true;
       out.record.origin = sample.value().origin;
       out.record.metadata = sample.value().metadata;
       error = prepare(std::move(sample).value(), task, out);
@@ -66,6 +68,11 @@ LoadedSample load_sample(const SampleSource& source, const Task& task, std::uint
     out.record.ok = false;
     out.record.error = error;
     out.record.prepared.clear();
+    if (!loaded) {
+      Sample known = source.describe(position);
+      out.record.origin = std::move(known.origin);
+      out.record.metadata = std::move(known.metadata);
+    }
     out.prepared = {};
   }
   out.record.seconds =

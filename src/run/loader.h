@@ -22,6 +22,9 @@ struct LoadedSample {
   PreparedSample prepared;
 };
 
+/// The view of a sample that is the task's view number `place`, or nullptr.
+const View* find_view(const Sample& sample, const ViewSettings& settings, std::size_t place);
+
 /// Decodes a sample and prepares its views; never throws: every failure is in the record.
 LoadedSample load_sample(const SampleSource& source, const Task& task, std::uint64_t position);
 

@@ -1,13 +1,20 @@
 #include "row_codec.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include "firstlight/base/text.h"
 
 namespace firstlight::run_detail {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char* kMeasured = "measured";
+constexpr const char* kTruth = "truth";
+constexpr const char* kReal = "real";
 
 std::string dump(const Json& json) {
   // File names need not be UTF-8; a replacement character is better than a lost run.
@@ -59,27 +66,26 @@ struct Reader {
   }
 };
 
-Json to_json(const MetadataValue& value) {
-  return std::visit(
-      [](const auto& v) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>)
-          return nullptr;
-        else
-          return v;
-      },
-      value);
+/// JSON has no number for infinities, {"real": "inf"}; NaN is a missing value.
+Json value_json(const MetadataValue& value) {
+  const double* real = std::get_if<double>(&value);
+  if (real == nullptr || !std::isinf(*real)) return to_json_value<Json>(value);
+  Json json = Json::object();
+  json[kReal] = to_text(value);
+  return json;
 }
 
 MetadataValue from_json(const Json& json) {
+  if (json.is_object()) {
+    const auto real = text::parse_double(json.at(kReal).get<std::string>());
+    if (real) return *real;
+  }
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
   return std::monostate{};
 }
-
-constexpr const char* kMeasured = "measured";
-constexpr const char* kTruth = "truth";
 
 }  // namespace
 
@@ -120,7 +126,7 @@ std::string encode_metadata(const std::vector<Metadata>& metadata) {
   Json json = Json::object();
   for (const Metadata& item : metadata) {
     json[item.provenance == Provenance::kTruth ? kTruth : kMeasured][item.name] =
-        to_json(item.value);
+        value_json(item.value);
   }
   return dump(json);
 }

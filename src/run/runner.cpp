@@ -14,6 +14,7 @@
 #include "firstlight/image/codec.h"
 #include "firstlight/image/resize.h"
 #include "firstlight/run/prediction.h"
+#include "hashes.h"
 #include "loader.h"
 #include "truth.h"
 
@@ -136,16 +137,15 @@ void write_facts(RunStore& store, double seconds) {
   store.set_value("finished", now_utc());
 }
 
-/// SHA-256 over the pixel hashes of all samples: equal where the model saw equal pictures.
-void write_pixels_hash(RunStore& store) {
+}  // namespace
+
+std::string run_detail::pixels_sha256(const RunStore& store) {
   ContentHash hash;
   store.for_each([&](const SampleRecord& record) {
     hash.update(fmt::format("{:016x}\n", record.pixels_hash));
   });
-  store.set_value("pixels_sha256", hash.hex());
+  return hash.hex();
 }
-
-}  // namespace
 
 std::vector<Pass> parse_passes(std::string_view list, const Task& task) {
   std::vector<Pass> passes;
@@ -284,7 +284,9 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
   summary.interrupted = store.size() < source.size();
   summary.seconds = since(start);
   if (summary.written > 0 || !store.value("finished")) write_facts(store, summary.seconds);
-  if (!summary.interrupted && !store.value("pixels_sha256")) write_pixels_hash(store);
+  if (!summary.interrupted && !store.value("pixels_sha256")) {
+    store.set_value("pixels_sha256", run_detail::pixels_sha256(store));
+  }
   store.finish();
   return summary;
 }

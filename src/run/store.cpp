@@ -210,7 +210,8 @@ RunStore RunStore::create(const std::string& folder, const RunConfig& config, co
   tables.reset();
   if (exists) {
     const RunConfig before = RunConfig::from_json(impl->required("config"), impl->database->path());
-    const auto different = differences(before, config);
+    // As stored: a path that is not UTF-8 is written with replacement characters.
+    const auto different = differences(before, RunConfig::from_json(config.to_json(), folder));
     if (!different.empty()) {
       throw Error::conflict(
           folder, "holds a run of another configuration (" + text::join(different, ", ") + ")",

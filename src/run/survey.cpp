@@ -2,18 +2,25 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
+#include <optional>
 #include <unordered_map>
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
 #include "firstlight/base/text.h"
 #include "firstlight/run/runner.h"
+#include "firstlight/task/prompt.h"
+#include "hashes.h"
+#include "loader.h"
 #include "truth.h"
 
 namespace firstlight {
 namespace {
 
 constexpr std::size_t kShownValues = 12;
+/// Samples that are tried until one can be read.
+constexpr std::size_t kTriedSamples = 16;
 
 std::string list_values(const std::map<std::string, std::size_t>& counts) {
   std::vector<std::pair<std::string, std::size_t>> values(counts.begin(), counts.end());
@@ -48,11 +55,45 @@ bool is_ignored(const std::string& truth, const std::vector<std::string>& ignore
 
 }  // namespace run_detail
 
+void check_data(const SampleSource& source, const Task& task) {
+  std::optional<Sample> sample;
+  for (std::size_t i = 0; i < std::min(source.size(), kTriedSamples) && !sample; ++i) {
+    try {
+      Result<Sample> loaded = source.load(i);
+      if (loaded) sample = std::move(loaded).value();
+    } catch (const std::bad_alloc&) {
+      continue;  // one huge picture; the run will say so
+    }
+  }
+  std::vector<std::string> measured;
+  std::vector<std::string> truth;
+  const auto add = [&](const std::string& name, Provenance provenance) {
+    (provenance == Provenance::kTruth ? truth : measured).push_back(name);
+  };
+  for (const ColumnInfo& column : source.columns()) add(column.name, column.provenance);
+  if (!sample) {
+    // Nothing can be read; keywords of the files may still be what a prompt names.
+    if (!measured.empty()) check_fields(task, measured, truth);
+    return;
+  }
+  // Keywords of FITS files are columns of samples, not always of the source.
+  for (const Metadata& item : sample->metadata) add(item.name, item.provenance);
+  check_fields(task, measured, truth);
+  for (std::size_t v = 0; v < task.views.size(); ++v) {
+    if (run_detail::find_view(*sample, task.views[v], v) != nullptr) continue;
+    std::vector<std::string> names;
+    for (const View& view : sample->views) names.push_back(view.name);
+    throw Error::usage(task.origin,
+                       "the data have no view '" + task.views[v].name + "', which the task shows",
+                       "they have: " + text::join(names, ", "));
+  }
+}
+
 SourceSurvey survey(const SampleSource& source, const Task& task,
                     const std::vector<std::string>& ignore_truth) {
   SourceSurvey result;
   result.samples = source.size();
-  ContentHash hash;
+  run_detail::IdsHash hash;
   std::map<std::string, std::size_t> all;
   std::map<std::string, std::size_t> unknown;
   std::unordered_map<std::uint64_t, std::size_t> seen;
@@ -60,7 +101,7 @@ SourceSurvey survey(const SampleSource& source, const Task& task,
   for (std::size_t i = 0; i < result.samples; ++i) {
     const std::string id = source.id(i);
     const auto truth = source.truth(i);
-    hash.update(id).update("\0", 1).update(truth.value_or("")).update("\n", 1);
+    hash.add(id, truth);
     const auto [first, is_new] = seen.emplace(stable_hash64(id), i);
     if (!is_new && source.id(first->second) == id) {
       throw Error::input(fmt::format("samples {} and {}", first->second, i),

@@ -51,6 +51,11 @@ struct SourceSurvey {
 SourceSurvey survey(const SampleSource& source, const Task& task,
                     const std::vector<std::string>& ignore_truth);
 
+/// Whether the data have what the task shows, going by the first sample that can be read: its
+/// views, and the columns that its prompts name. Throws Error::usage, with the task's file and line
+/// for a column, where they do not, or where a column is truth.
+void check_data(const SampleSource& source, const Task& task);
+
 /// Decodes sample `position` of `source` and prepares its views as a run does; the cause where that
 /// fails.
 Result<PreparedSample> prepare_sample(const SampleSource& source, const Task& task,

@@ -85,5 +85,14 @@ TEST(RowCodec, PrepareRecordAndColumnsComeBack) {
   EXPECT_EQ(columns[1].provenance, Provenance::kTruth);
 }
 
+TEST(RowCodec, InfinitiesComeBack) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const auto decoded = decode_metadata(
+      encode_metadata({{"up", inf, Provenance::kMeasured}, {"down", -inf, Provenance::kTruth}}));
+  ASSERT_EQ(decoded.size(), 2u);
+  EXPECT_EQ(decoded[0].value, MetadataValue(inf));
+  EXPECT_EQ(decoded[1].value, MetadataValue(-inf));
+}
+
 }  // namespace
 }  // namespace firstlight::run_detail

@@ -40,6 +40,12 @@ class GreySource : public SampleSource {
     if (index % 5 == 0) return "unsure";
     return index % 2 == 0 ? "ROUND" : "flat";
   }
+  Sample describe(std::size_t index) const override {
+    Sample sample = SampleSource::describe(index);
+    sample.origin = id(index) + ".png";
+    sample.metadata = {{"level", static_cast<std::int64_t>(index), Provenance::kMeasured}};
+    return sample;
+  }
   std::vector<ColumnInfo> columns() const override { return {}; }
 
   mutable std::atomic<int> ahead = 0;       ///< samples loaded and not yet written
@@ -137,6 +143,10 @@ TEST(Runner, EverySampleIsWrittenOnceInOrder) {
     EXPECT_EQ(record.ok, i % 10 < 8 && i != 33) << i;
     if (!record.ok) {
       EXPECT_NE(record.error.find(record.id), std::string::npos) << record.error;
+      EXPECT_EQ(record.origin, record.id + ".png");
+      if (i == 33) continue;  // could be read; the model failed
+      ASSERT_EQ(record.metadata.size(), 1u) << "what is known without the picture is kept";
+      EXPECT_EQ(record.metadata[0].value, MetadataValue(static_cast<std::int64_t>(i)));
       continue;
     }
     ASSERT_EQ(record.scores.size(), 2u);
