@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +43,7 @@ struct Job {
 };
 
 Job open_job(const Arguments& args) {
+  const Selection selection = args.selection.selection();
   Job job;
   const auto& places = args.places;
   if (args.classes.empty()) {
@@ -60,7 +60,7 @@ Job open_job(const Arguments& args) {
       throw Error::usage("classify", "no data", "name files or DATA after --");
     }
     job.task = task_from_class_names(args.classes);
-    if (places.size() == 1 && !std::filesystem::is_regular_file(places[0])) {
+    if (places.size() == 1) {
       job.data_spec = places[0];
       job.source = open_source(job.data_spec);
     } else {
@@ -68,8 +68,9 @@ Job open_job(const Arguments& args) {
       job.source = source_of_files(places);
     }
   }
-  job.source = select(std::move(job.source), args.selection.selection());
-  if (job.source->size() == 0) {
+  job.source = select(std::move(job.source), selection);
+  // Of few samples a shard may get none; it is a run all the same, so that merge finds it.
+  if (job.source->size() == 0 && !selection.shard) {
     throw Error::usage(job.data_spec, "the selection holds no sample");
   }
   return job;
@@ -94,6 +95,7 @@ void classify(const Arguments& args, Context& context) {
   options.ignore_truth = args.ignore_truth;
   options.batch = args.batch;
   options.loaders = loader_threads();
+  check_data(*job.source, job.task);
   const SourceSurvey found = survey(*job.source, job.task, args.ignore_truth);
   const auto classifier = open_classifier(args.model, job.task);
 
@@ -162,6 +164,7 @@ void add_classify(CLI::App& app, Context& context) {
   command->add_option("--ignore-truth", args->ignore_truth, "a truth value that means: not known")
       ->type_name("VALUE")
       ->allow_extra_args(false);
+  add_quiet_flag(*command, context);
   args->selection.add(*command);
   command->footer(
       "A run that was interrupted or killed continues where it stopped when the same command is\n"

@@ -15,6 +15,7 @@
 #include "firstlight/base/text.h"
 #include "firstlight/data/duplicates.h"
 #include "firstlight/registry/source.h"
+#include "flags.h"
 #include "text_table.h"
 
 namespace firstlight::app {
@@ -76,14 +77,7 @@ Json describe(const Result<Sample>& loaded, const SampleSource& source, std::siz
   for (const View& view : loaded.value().views) out["views"].push_back(describe(view));
   out["metadata"] = Json::object();
   for (const Metadata& m : loaded.value().metadata) {
-    out["metadata"][m.name] = std::visit(
-        [](const auto& value) -> Json {
-          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>)
-            return {};
-          else
-            return value;
-        },
-        m.value);
+    out["metadata"][m.name] = to_json_value<Json>(m.value);
   }
   return out;
 }
@@ -268,11 +262,6 @@ void warn_of_failures(const std::vector<const SampleSource*>& sets, const Duplic
   }
 }
 
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  return '"' + text::replace_all(field, "\"", "\"\"") + '"';
-}
-
 /// One row an object: an id that occurs in several sets has one split.
 void split(const SplitArguments& arguments, Context& context) {
   const Sets opened(arguments.data);
@@ -286,7 +275,8 @@ void split(const SplitArguments& arguments, Context& context) {
     }
   }
   std::string csv = "object_id,split\n";
-  for (const auto& [id, part] : rows) csv += quoted(id) + "," + std::string(to_text(part)) + "\n";
+  for (const auto& [id, part] : rows)
+    csv += text::csv_field(id) + "," + std::string(to_text(part)) + "\n";
   if (arguments.output.empty()) {
     print(csv);
   } else {
@@ -326,8 +316,12 @@ void add_data(CLI::App& app, Context& context) {
   auto show_arguments = std::make_shared<ShowArguments>();
   CLI::App* show_command = data->add_subcommand(
       "show", "What DATA holds: samples, truth values, metadata columns, the first samples");
-  show_command->add_option("DATA", show_arguments->data, "a data source or a path")->required();
+  show_command->add_option("DATA", show_arguments->data, "a data source or a path")
+      ->required()
+      ->type_name("");
   show_command->add_option("--first", show_arguments->first, "samples to read and show")
+      ->type_name("N")
+      ->check(whole_number())
       ->capture_default_str();
   show_command->add_flag("--json", show_arguments->json, "one JSON object");
   show_command->callback([show_arguments, &context] { show(*show_arguments, context); });
@@ -341,13 +335,14 @@ void add_data(CLI::App& app, Context& context) {
       "read.");
   check_command->add_option("DATA", check_arguments->data, "data sources or paths")
       ->required()
-      ->expected(1, 1000);
+      ->type_name("");
   check_command->add_flag("--ids-only", check_arguments->ids_only, "do not read the pictures");
   check_command->add_flag("--across", check_arguments->across,
                           "only pairs of different sets, not within one");
   check_command
       ->add_option("--similarity", check_arguments->similarity,
                    "near-duplicates from this correlation of the aligned pictures on")
+      ->type_name("R")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   check_command->add_flag("--json", check_arguments->json, "one JSON object");
@@ -361,8 +356,9 @@ void add_data(CLI::App& app, Context& context) {
       "Exit code: 0 done, 3 done, but some pictures could not be read and were parted by id only.");
   split_command->add_option("DATA", split_arguments->data, "data sources or paths")
       ->required()
-      ->expected(1, 1000);
-  split_command->add_option("-o,--output", split_arguments->output, "a file; else standard output");
+      ->type_name("");
+  split_command->add_option("-o,--output", split_arguments->output, "a file; else standard output")
+      ->type_name("FILE");
   split_command->callback([split_arguments, &context] { split(*split_arguments, context); });
 }
 

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace firstlight::app {
 namespace {
 
 struct Arguments {
-  std::string run;
+  std::vector<std::string> places;  ///< RUN, and further CLASS=P after --prior
   bool json = false;
   std::vector<std::string> prior;
   std::string normalisation;
@@ -36,17 +37,33 @@ std::pair<ClassId, double> parse_prior(const std::string& text, const Task& task
                      "classes: " + text::join(keys, ", "));
 }
 
+bool has_truth(const RunStore& run) {
+  bool found = false;
+  run.for_each(
+      [&](const SampleRecord& record) { found = found || record.truth_class.has_value(); });
+  return found;
+}
+
 void evaluate_run(const Arguments& args) {
-  const RunStore run = RunStore::open(args.run);
-  EvaluationOptions options = args.options;
-  for (const std::string& item : args.prior) {
-    options.prior.push_back(parse_prior(item, run.task()));
+  // --prior takes one CLASS=P, so that RUN may follow it; more of them stand beside RUN.
+  std::vector<std::string> prior = args.prior;
+  std::vector<std::string> runs;
+  for (const std::string& place : args.places) {
+    const bool is_prior = !args.prior.empty() && place.find('=') != std::string::npos &&
+                          !std::filesystem::exists(place);
+    (is_prior ? prior : runs).push_back(place);
   }
+  if (runs.size() != 1) {
+    throw Error::usage("evaluate", "needs one RUN, got " + std::to_string(runs.size()));
+  }
+  const RunStore run = RunStore::open(runs.front());
+  EvaluationOptions options = args.options;
+  for (const std::string& item : prior) options.prior.push_back(parse_prior(item, run.task()));
   args.selection.apply(options);
   const EvaluationInput input =
       evaluation_input(run, interpretation_from(run, args.normalisation), args.selection.columns());
-  if (input.truth.empty()) {
-    throw Error::input(args.run, "no classified sample has a truth to compare with",
+  if (input.truth.empty() && !has_truth(run)) {
+    throw Error::input(runs.front(), "no classified sample has a truth to compare with",
                        "name the truth in DATA, for instance folder:DIR?truth=subfolder");
   }
   const Evaluation evaluation = evaluate(run.task(), input, options);
@@ -60,12 +77,12 @@ void add_evaluate(CLI::App& app, Context&) {
   auto args = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("evaluate", "Compare a run with the truth: metrics with their intervals");
-  command->add_option("RUN", args->run, "run folder")->required()->type_name("");
+  command->add_option("RUN", args->places, "run folder")->required()->type_name("");
   command->add_flag("--json", args->json, "one JSON object instead of tables");
   command
       ->add_option("--prior", args->prior,
                    "prevalence of a class in the survey that the model is meant for; classes that "
-                   "are not named share the rest")
+                   "are not named share the rest; --prior A=0.1 B=0.2 or once for each")
       ->type_name("CLASS=P")
       ->allow_extra_args(false);
   args->selection.add(*command);

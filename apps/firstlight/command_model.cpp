@@ -42,13 +42,15 @@ void verify(const Arguments& args, Context& context) {
 }  // namespace
 
 void add_model(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("model", "compare a model with the reference");
+  CLI::App* command = app.add_subcommand("model", "Compare a model with the reference");
   command->require_subcommand(1);
   const auto args = std::make_shared<Arguments>();
 
   CLI::App* dump = command->add_subcommand(
-      "dump", "write every stage of the forward pass, computed in f32, to a safetensors file");
-  dump->add_option("MODEL", args->model, "embedded, hf:DIR or a model folder")->required();
+      "dump", "Write every stage of the forward pass, computed in f32, to a safetensors file");
+  dump->add_option("MODEL", args->model, "embedded, hf:DIR or a model folder")
+      ->required()
+      ->type_name("");
   dump->add_option("--input", args->inputs,
                    "prompt and pictures: a JSON file with \"text\", \"messages\" or \"input_ids\", "
                    "and \"images\"")
@@ -61,9 +63,11 @@ void add_model(CLI::App& app, Context& context) {
 
   CLI::App* check = command->add_subcommand(
       "verify",
-      "compare every stage with arrays that transformers computed; exit status 1 where "
+      "Compare every stage with arrays that transformers computed; exit status 1 where "
       "one differs");
-  check->add_option("MODEL", args->model, "embedded, hf:DIR or a model folder")->required();
+  check->add_option("MODEL", args->model, "embedded, hf:DIR or a model folder")
+      ->required()
+      ->type_name("");
   check->add_option("--against", args->fixture, "folder with inputs.json and expected.safetensors")
       ->type_name("FIXTURE")
       ->required();

@@ -76,6 +76,7 @@ void show(const Arguments& args) {
     throw Error::usage("--pass", "'" + args.pass + "' is not one pass", "name a single one");
   }
   const auto source = open_source(args.data);
+  check_data(*source, task);
   const std::size_t position = position_of(*source, args);
   const auto classifier = open_classifier(args.model, task);
   const PreparedSample sample = prepare_sample(*source, task, position).value();
@@ -87,10 +88,14 @@ void show(const Arguments& args) {
 
 void add_prompt(CLI::App& app, Context&) {
   CLI::App* command = app.add_subcommand(
-      "prompt", "show how the prompt and the answers of a sample reach the model");
+      "prompt", "Show how the prompt and the answers of a sample reach the model");
   const auto args = std::make_shared<Arguments>();
-  command->add_option("TASK", args->task, "a built-in task or a task file")->required();
-  command->add_option("DATA", args->data, "where the samples are, as for classify")->required();
+  command->add_option("TASK", args->task, "a built-in task or a task file")
+      ->required()
+      ->type_name("");
+  command->add_option("DATA", args->data, "where the samples are, as for classify")
+      ->required()
+      ->type_name("");
   add_model_flag(*command, args->model);
   command->add_option("--id", args->id, "the sample; the first one where it is not given")
       ->type_name("ID");

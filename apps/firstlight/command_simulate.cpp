@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "firstlight/sim/folder.h"
 #include "firstlight/sim/source.h"
+#include "flags.h"
 
 namespace firstlight::app {
 namespace {
@@ -38,18 +39,24 @@ void add_simulator(CLI::App& simulators, Context& context, const std::string& na
   CLI::App* command = simulators.add_subcommand(name, description);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("-n,--number", arguments->n, "how many images")
+      ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000'000));
   command
       ->add_option("--seed", arguments->seed,
                    "image k depends on the seed and k alone: the same seed gives the same images")
+      ->type_name("S")
+      ->check(whole_number())
       ->capture_default_str();
-  command->add_option("--size", arguments->options.size, sizes);
-  command->add_option("--class", arguments->options.class_key, "only this class: " + classes);
+  command->add_option("--size", arguments->options.size, sizes)->type_name("PIXELS");
+  command->add_option("--class", arguments->options.class_key, "only this class: " + classes)
+      ->type_name("KEY");
   command
       ->add_option("-o,--output", arguments->output,
                    "folder for ID.png and labels.csv; must be new or empty")
+      ->type_name("DIR")
       ->required();
+  add_quiet_flag(*command, context);
   command->callback([name, arguments, &context] { simulate(name, *arguments, context); });
 }
 

@@ -126,22 +126,26 @@ void add_task(CLI::App& app, Context&) {
   task->add_subcommand("list", "List the built-in tasks")->callback(list_tasks);
 
   CLI::App* show = task->add_subcommand("show", "Print a task's prompt and answers as rendered");
-  show->add_option("TASK", args->task, "Built-in task or task file")->required();
+  show->add_option("TASK", args->task, "Built-in task or task file")->required()->type_name("");
   show->add_flag("--no-descriptions", args->no_descriptions,
                  "The prompt without the descriptions of the classes");
   show->add_option("--order", args->order, "Keys of all classes in another order, with commas")
-      ->delimiter(',');
+      ->type_name("KEYS")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   show->callback([args] { show_task(*args); });
 
   CLI::App* check =
       task->add_subcommand("check", "Check a task file; errors name file and line, exit code 2");
-  check->add_option("TASK", args->task, "Task file or built-in task")->required();
+  check->add_option("TASK", args->task, "Task file or built-in task")->required()->type_name("");
   check->callback([args] { check_task(*args); });
 
   CLI::App* create = task->add_subcommand("new", "Write a commented task file to start from");
   create->add_option("NAME", args->task, "Name of the task: letters, digits, '.', '_', '-'")
-      ->required();
-  create->add_option("-o,--output", args->output, "File to write; default NAME.yaml");
+      ->required()
+      ->type_name("");
+  create->add_option("-o,--output", args->output, "File to write; default NAME.yaml")
+      ->type_name("FILE");
   create->callback([args] { new_task(*args); });
 }
 

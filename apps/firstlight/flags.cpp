@@ -18,6 +18,15 @@ std::pair<int, int> parse_part(const std::string& text, const std::string& flag)
   throw Error::usage(flag, "'" + text + "' is not I/N with 0 <= I < N", "for instance 0/5");
 }
 
+CLI::Validator whole_number() {
+  // The conversion to an unsigned number would take a minus sign.
+  return {[](const std::string& text) {
+            const bool digits = text.find_first_not_of("0123456789") == text.npos;
+            return digits ? std::string() : "'" + text + "' is no whole number from 0 on";
+          },
+          ""};
+}
+
 void add_model_flag(CLI::App& command, std::string& model) {
   command
       .add_option("--model", model,
@@ -41,12 +50,19 @@ void SelectionFlags::add(CLI::App& command) {
   const std::string group = "Selection";
   command.add_option("--limit", limit_, "the first N samples after the other selections")
       ->type_name("N")
+      ->check(whole_number())
       ->group(group);
-  command
-      .add_option("--sample", sample_, "N samples drawn at random, the same for the same --seed")
-      ->type_name("N")
+  CLI::Option* sample = command
+                            .add_option("--sample", sample_,
+                                        "N samples drawn at random, the same for the same --seed")
+                            ->type_name("N")
+                            ->check(whole_number())
+                            ->group(group);
+  command.add_option("--seed", seed_, "seed of --sample (default 0)")
+      ->type_name("S")
+      ->check(whole_number())
+      ->needs(sample)
       ->group(group);
-  command.add_option("--seed", seed_, "seed of --sample (default 0)")->type_name("S")->group(group);
   command.add_option("--fold", fold_, "only fold I of K (I from 0), by hash of the id")
       ->type_name("I/K")
       ->group(group);

@@ -18,6 +18,9 @@ namespace firstlight::app {
 /// "i/k" with 0 <= i < k; throws Error::usage naming `flag`.
 std::pair<int, int> parse_part(const std::string& text, const std::string& flag);
 
+/// For options that count: digits only.
+CLI::Validator whole_number();
+
 /// --model.
 void add_model_flag(CLI::App& command, std::string& model);
 /// --threads: 0 takes every core.

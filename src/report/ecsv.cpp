@@ -63,11 +63,12 @@ std::string header(const Table& table) {
   return yaml.c_str();
 }
 
-/// A line that starts with # would be a comment.
+/// A line that starts with # would be a comment, and blanks at either end would be dropped.
 std::string field(const TableCell& cell) {
   if (const std::string* text = std::get_if<std::string>(&cell)) {
     const std::string clean = clean_text(*text);
-    if (!clean.empty() && clean.front() == '#') {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    if (!clean.empty() && (clean.front() == '#' || blank(clean.front()) || blank(clean.back()))) {
       std::string quoted = "\"";
       for (const char c : clean) quoted.append(c == '"' ? 2 : 1, c);
       return quoted + '"';

@@ -14,8 +14,8 @@ namespace {
 
 using Type = TableColumn::Type;
 
-/// The column type that holds every value seen: an integer column with one real value is real, any
-/// other mixture is text.
+/// The column type that holds every value seen: an integer column with one real value is real
+/// (text, where a real would round an integer), any other mixture is text.
 class TypeGuess {
  public:
   void see(const MetadataValue& value) {
@@ -24,17 +24,26 @@ class TypeGuess {
                       : std::holds_alternative<double>(value)     ? Type::kReal
                       : std::holds_alternative<bool>(value)       ? Type::kBoolean
                                                                   : Type::kText;
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      exact_ = exact_ && is_exact_in_double(*integer);
+    }
     if (!type_) {
       type_ = type;
     } else if (*type_ != type) {
       const auto number = [](Type t) { return t == Type::kInteger || t == Type::kReal; };
       type_ = number(*type_) && number(type) ? Type::kReal : Type::kText;
+      mixed_ = true;
     }
   }
-  Type type() const { return type_.value_or(Type::kText); }
+  Type type() const {
+    if (mixed_ && !exact_) return Type::kText;
+    return type_.value_or(Type::kText);
+  }
 
  private:
   std::optional<Type> type_;
+  bool mixed_ = false;
+  bool exact_ = true;  ///< all integers seen are exact as a real
 };
 
 TableCell as_type(const MetadataValue& value, Type type) {

@@ -55,6 +55,59 @@ def test_class_names_and_files(data, tmp_path):
     assert set(rows(tmp_path / "run")[0]["probabilities"]) == {"a_ball", "a_plate"}
 
 
+def test_class_names_and_any_data(data, tmp_path):
+    """One DATA may be of every kind, not only image files."""
+    table = tmp_path / "list.csv"
+    files = sorted((tmp_path / "data").glob("*/*.png"))
+    table.write_text("file\n" + "".join(f"{file}\n" for file in files))
+    outcome = run("classify", "--model", MODEL, "-o", tmp_path / "run", "--classes", "a", "b",
+                  "--", table)
+    assert outcome.status == 0, outcome.err
+    assert f"samples: {len(files)}\n" in outcome.out
+    one = run("classify", "--model", MODEL, "-o", tmp_path / "one", "--classes", "a", "b", "--",
+              files[0])
+    assert one.status == 0 and "samples: 1\n" in one.out, one.err
+
+
+def test_rows_that_failed_keep_their_columns(task, tmp_path):
+    (tmp_path / "a.png").write_bytes(picture(1))
+    table = tmp_path / "list.csv"
+    table.write_text("id,file,label,mag\n7,a.png,round,17.5\n8,absent.png,flat,18.25\n")
+    assert run("classify", task, table, "--model", MODEL, "-o", tmp_path / "run").status == 3
+    bad = rows(tmp_path / "run")[1]
+    assert bad["status"] == "failed" and bad["truth"] == "flat"
+    assert bad["metadata"] == {"mag": 18.25}
+    run("report", tmp_path / "run")
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert page.count("absent.png") >= 2, "origin and cause"
+
+
+def test_a_field_that_the_data_do_not_have(task, data, tmp_path):
+    text = task.read_text().replace("Which?", "At {field:magg}, which?")
+    task.write_text(text)
+    table = tmp_path / "list.csv"
+    file = next((tmp_path / "data").glob("*/*.png"))
+    table.write_text(f"file,mag,truth.flux\n{file},17.5,3\n")
+    command = ["classify", task, table, "--model", MODEL, "-o", tmp_path / "run"]
+    fails(run(*command), 2, f"{task}:8: the data have no field 'magg'", "did you mean 'mag'?")
+    task.write_text(text.replace("magg", "truth.flux"))
+    fails(run(*command), 2, f"{task}:8", "is truth")
+    fails(run("prompt", task, table, "--model", MODEL), 2, f"{task}:8", "is truth")
+    assert not (tmp_path / "run").exists()
+    task.write_text(text.replace("magg", "mag"))
+    assert run(*command).status == 0
+
+
+def test_a_folder_whose_name_is_not_text_is_found_again(task, data, tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.rename(tmp_path / "data", folder)
+    command = ["classify", task, folder, "--model", MODEL, "-o", tmp_path / "run"]
+    command = [os.fsencode(str(part)) if not isinstance(part, bytes) else part for part in command]
+    for _ in range(2):
+        done = subprocess.run([PROGRAM, *command], capture_output=True)
+        assert done.returncode == 0, done.stderr
+
+
 def test_damaged_files_are_counted_and_the_run_goes_on(task, data, tmp_path):
     folder = tmp_path / "data" / "round"
     whole = picture(99)
@@ -96,7 +149,8 @@ def test_selections(task, data, tmp_path):
     assert sorted(ids("fold", "--fold", "0/2") + ids("rest", "--not-fold", "0/2")) == sorted(whole)
     drawn = ids("sample", "--sample", 4, "--seed", 7)
     assert len(drawn) == 4 and drawn == ids("again", "--sample", 4, "--seed", 7)
-    for flag, value in (("--fold", "2/2"), ("--fold", "x"), ("--shard", "-1/2")):
+    for flag, value in (("--fold", "2/2"), ("--fold", "x"), ("--shard", "-1/2"), ("--limit", "-1"),
+                        ("--sample", "-3"), ("--limit", "1.5"), ("--seed", "7")):
         fails(run("classify", task, data, "--model", MODEL, f"{flag}={value}"), 2, flag)
 
 
@@ -143,6 +197,63 @@ def test_evaluate(task, data, tmp_path):
     prior = json.loads(run("evaluate", tmp_path / "run", "--json", "--prior", "round=0.01").out)
     assert prior["prior"]
     fails(run("evaluate", tmp_path / "run", "--prior", "rund=0.1"), 2, "rund=0.1", "round, flat")
+
+
+def test_evaluate_takes_priors_in_a_row_or_one_by_one(task, data, tmp_path):
+    folder = tmp_path / "run"
+    assert run("classify", task, data, "--model", MODEL, "-o", folder).status == 0
+    one_by_one = run("evaluate", folder, "--prior", "round=0.1", "--prior", "flat=0.9")
+    assert one_by_one.status == 0, one_by_one.err
+    for arguments in ([folder, "--prior", "round=0.1", "flat=0.9"],
+                      ["--prior", "round=0.1", "flat=0.9", folder],
+                      ["--prior", "round=0.1", folder, "--prior", "flat=0.9"]):
+        outcome = run("evaluate", *arguments)
+        assert (outcome.status, outcome.out) == (0, one_by_one.out), outcome.err
+    fails(run("evaluate", folder, "flat=0.9"), 2, "one RUN")
+    fails(run("evaluate", folder, folder), 2, "one RUN")
+
+
+def test_evaluate_where_all_failed(task, data, tmp_path):
+    for file in (tmp_path / "data").glob("*/*.png"):
+        file.write_bytes(b"")
+    folder = tmp_path / "run"
+    assert run("classify", task, data, "--model", MODEL, "-o", folder).status == 3
+    outcome = run("evaluate", folder, "--json")
+    assert outcome.status == 0, outcome.err
+    result = json.loads(outcome.out)
+    assert result["n"] == 0 and result["failed"] == 12
+    assert result["accuracy"]["value"] is None and result["accuracy"]["undefined"]
+    assert result["confusion"]["counts"] == [[0, 0], [0, 0]]
+    assert run("evaluate", folder).status == 0 and run("report", folder).status == 0
+    for name in ("csv", "jsonl", "votable", "fits", "ecsv"):
+        assert run("export", folder, "--to", name, "-o", tmp_path / name).status == 0
+
+
+def test_shards_merge_into_the_whole(task, data, tmp_path):
+    (tmp_path / "data" / "round" / "bad.png").write_bytes(b"")
+    command = ["classify", task, data, "--model", MODEL]
+    assert run(*command, "-o", tmp_path / "whole").status == 3
+    shards = [tmp_path / f"shard{i}" for i in range(20)]
+    for i, shard in enumerate(shards):
+        # Of 13 samples some shards get none.
+        assert run(*command, "--shard", f"{i}/20", "-o", shard).status in (0, 3)
+    outcome = run("merge", *shards, "-o", tmp_path / "merged")
+    assert outcome.status == 3, outcome.err
+    assert "samples: 13, of which failed: 1" in outcome.out
+    assert outcome.out.splitlines()[-1] == f"run: {tmp_path}/merged"
+    assert sorted(os.listdir(tmp_path / "merged")) == ["config.json", "run.sqlite", "task.yaml"]
+
+    def table(folder):
+        return sorted(({**row, "seconds": 0} for row in rows(folder)), key=lambda row: row["id"])
+
+    assert table(tmp_path / "merged") == table(tmp_path / "whole")
+    whole, merged = (json.loads(run("evaluate", tmp_path / name, "--json", "--resamples", 0).out)
+                     for name in ("whole", "merged"))
+    assert merged["confusion"] == whole["confusion"] and merged["accuracy"] == whole["accuracy"]
+    assert run("report", tmp_path / "merged").status == 0
+    assert run("merge", *shards, "-o", tmp_path / "merged").status == 3, "nothing is left to do"
+    fails(run("merge", *shards[1:], "-o", tmp_path / "other"), 2, "missing: 0/20")
+    fails(run("merge", tmp_path / "whole", "-o", tmp_path / "other"), 2, "is no shard")
 
 
 def test_evaluate_without_truth(task, data, tmp_path):
@@ -194,3 +305,4 @@ def test_progress_on_a_terminal_only_is_drawn_over(task, data, tmp_path):
 
     assert "12 of 12" in error_output()
     assert error_output("--quiet") == ""
+    assert run("classify", "-q", task, data, "--model", MODEL, "-o", tmp_path / "run").status == 0

@@ -1,9 +1,11 @@
 """Help, version, completion, the manual page, and what is said of wrong arguments."""
 
 import re
+import signal
 import subprocess
+import time
 
-from conftest import fails, run
+from conftest import PROGRAM, fails, run
 
 COMMANDS = re.findall(r"^  ([a-z-]+) ", run("--help").out.split("Subcommands:")[1], re.M)
 
@@ -50,6 +52,26 @@ def test_missing_argument():
 def test_not_a_run(tmp_path):
     for command in (["evaluate", tmp_path], ["export", tmp_path, "--to", "csv"]):
         fails(run(*command), 1, str(tmp_path), "not a run folder")
+
+
+def test_results_that_cannot_be_written_are_an_error():
+    for arguments in (["task", "list"], ["--help"], ["completion", "bash"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                  text=True)
+        assert done.returncode == 1, arguments
+        assert done.stderr.startswith("firstlight: standard output: cannot be written")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_every_command_ends_with_130_when_it_is_interrupted(tmp_path):
+    process = subprocess.Popen([PROGRAM, "simulate", "galaxies", "-n", "100000", "-o", tmp_path / "x"],
+                               stderr=subprocess.DEVNULL)
+    while not (tmp_path / "x").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
 
 
 def test_bash_completion_completes(tmp_path):

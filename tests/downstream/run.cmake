@@ -34,3 +34,13 @@ foreach(file share/man/man1/firstlight.1 share/bash-completion/completions/first
     message(FATAL_ERROR "${file} is not installed")
   endif()
 endforeach()
+
+# An installed tree may be moved: tasks and the embedded model are found beside the program.
+file(RENAME ${WORK}/installed ${WORK}/moved)
+run(${WORK}/moved/bin/firstlight task check lsbg)
+if(NOT output MATCHES "^${WORK}/moved/share/firstlight/tasks/lsbg.yaml: valid\n")
+  message(FATAL_ERROR "unexpected output: ${output}")
+endif()
+if(NOT EXISTS ${WORK}/moved/share/firstlight/models/firstlight-small/model.safetensors)
+  message(FATAL_ERROR "the embedded model is not installed")
+endif()

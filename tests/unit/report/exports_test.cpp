@@ -144,6 +144,19 @@ TEST(Exports, BytesThatAreNotTextAreReplaced) {
   EXPECT_NE(written(write_ecsv, t).find("\na\xEF\xBF\xBD\xEF\xBF\xBDz\n"), std::string::npos);
 }
 
+TEST(Exports, EcsvKeepsBlanksAtTheEndsOfTexts) {
+  Table table;
+  table.name = "t";
+  table.columns = {{"id", Type::kText, "", "", ""}, {"note", Type::kText, "", "", ""}};
+  table.rows = 1;
+  table.for_each_row = [](const std::function<void(const std::vector<TableCell>&)>& visit) {
+    visit({std::string(" lead"), std::string("trail\t")});
+  };
+  std::ostringstream out;
+  write_ecsv(table, out);
+  EXPECT_NE(out.str().find("\n\" lead\",\"trail\t\"\n"), std::string::npos) << out.str();
+}
+
 TEST(Exports, EmptyTablesAreTables) {
   Table t = awkward_table();
   t.rows = 0;
