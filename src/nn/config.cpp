@@ -15,9 +15,10 @@ constexpr std::int64_t kMaxSize = 1 << 24;
 
 Activation activation(const JsonReader& r, const char* key, const char* fallback) {
   const std::string name = r.string(key, fallback);
-  if (name == "gelu") return Activation::kGelu;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast") {
-    return Activation::kGeluTanh;
+  if (name == "gelu" || name == "gelu_python") return Activation::kGelu;
+  for (const char* tanh_form :
+       {"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh"}) {
+    if (name == tanh_form) return Activation::kGeluTanh;
   }
   if (name == "quick_gelu") return Activation::kQuickGelu;
   if (name == "silu" || name == "swish") return Activation::kSilu;
@@ -57,40 +58,114 @@ ClipVisionConfig parse_vision(const json& object, const std::string& origin) {
   return c;
 }
 
-/// Old form: rope_theta beside rope_scaling; new form: both inside rope_parameters.
-RopeConfig parse_rope(const JsonReader& r, std::int64_t max_positions) {
-  RopeConfig rope;
-  rope.theta = r.number("rope_theta", rope.theta);
-  const char* key = r.has("rope_scaling") ? "rope_scaling" : "rope_parameters";
-  const json object = section(r, key, json::object());
-  const JsonReader p(object, r.origin(), std::string("text_config.") + key + ".");
+std::vector<double> divisors(const JsonReader& p, const char* key, std::int64_t head_size) {
+  const json* list = p.find(key);
+  std::vector<double> numbers;
+  if (list != nullptr && list->is_array()) {
+    for (const json& number : *list) {
+      if (number.is_number() && number.get<double>() > 0.0) numbers.push_back(number.get<double>());
+    }
+  }
+  if (list == nullptr || numbers.size() != list->size() ||
+      static_cast<std::int64_t>(numbers.size()) != head_size / 2) {
+    throw p.error(key, "must be a list of " + std::to_string(head_size / 2) + " positive numbers");
+  }
+  return numbers;
+}
+
+RopeConfig::Type rope_type(const JsonReader& p) {
   const std::string type = p.string("rope_type", p.string("type", "default"));
-  rope.theta = p.number("rope_theta", rope.theta);
-  if (type == "linear") {
-    rope.type = RopeConfig::Type::kLinear;
-  } else if (type == "llama3") {
-    rope.type = RopeConfig::Type::kLlama3;
-  } else if (type != "default") {
-    throw p.error("rope_type", "is '" + type + "'; default, linear and llama3 are supported");
+  if (type == "default") return RopeConfig::Type::kDefault;
+  if (type == "linear") return RopeConfig::Type::kLinear;
+  if (type == "dynamic") return RopeConfig::Type::kDynamic;
+  if (type == "yarn") return RopeConfig::Type::kYarn;
+  if (type == "longrope") return RopeConfig::Type::kLongRope;
+  if (type == "llama3") return RopeConfig::Type::kLlama3;
+  if (type == "proportional") return RopeConfig::Type::kProportional;
+  throw p.error("rope_type", "is '" + type +
+                                 "'; default, linear, dynamic, yarn, longrope, llama3 and "
+                                 "proportional are supported");
+}
+
+/// Lengths and factors of the kinds that stretch a pretraining's length.
+void parse_stretch(RopeConfig& rope, const JsonReader& p) {
+  using Type = RopeConfig::Type;
+  // Where the factor is left open, it is the ratio of the lengths.
+  if (rope.type == Type::kYarn || rope.type == Type::kLongRope) {
+    rope.factor = p.number("factor", rope.max_positions / rope.original_max_positions);
+    const auto scale = [&](double m) {
+      return rope.factor <= 1.0 ? 1.0 : 0.1 * m * std::log(rope.factor) + 1.0;
+    };
+    double attention = scale(1.0);
+    if (rope.type == Type::kLongRope) {
+      attention =
+          rope.factor <= 1.0
+              ? 1.0
+              : std::sqrt(1.0 + std::log(rope.factor) / std::log(rope.original_max_positions));
+    } else if (p.number("mscale", 0.0) != 0.0 && p.number("mscale_all_dim", 0.0) != 0.0) {
+      attention = scale(p.number("mscale", 0.0)) / scale(p.number("mscale_all_dim", 0.0));
+    }
+    rope.attention_factor = p.number("attention_factor", attention);
+    if (!std::isfinite(rope.attention_factor)) {
+      throw p.error("attention_factor", "is missing and does not follow from the other keys");
+    }
   }
-  if (rope.type != RopeConfig::Type::kDefault) {
-    if (!p.has("factor")) throw p.error("factor", "is missing");
-    rope.factor = p.number("factor", 1.0);
+  if (rope.type == Type::kYarn) {
+    // Zero counts as absent.
+    if (p.number("beta_fast", 0.0) != 0.0) rope.beta_fast = p.number("beta_fast", 0.0);
+    if (p.number("beta_slow", 0.0) != 0.0) rope.beta_slow = p.number("beta_slow", 0.0);
+    rope.truncate = p.boolean("truncate", true);
+    if (rope.beta_fast <= 0.0 || rope.beta_slow <= 0.0 || rope.theta == 1.0) {
+      throw p.error("beta_fast", "or beta_slow is not positive, or theta is 1");
+    }
   }
-  if (rope.type == RopeConfig::Type::kLlama3) {
+  if (rope.type == Type::kLlama3) {
     for (const char* needed : {"low_freq_factor", "high_freq_factor"}) {
       if (!p.has(needed)) throw p.error(needed, "is missing");
     }
     rope.low_freq_factor = p.number("low_freq_factor", 1.0);
     rope.high_freq_factor = p.number("high_freq_factor", 4.0);
-    rope.original_max_positions =
-        p.number("original_max_position_embeddings", static_cast<double>(max_positions));
     if (rope.high_freq_factor == rope.low_freq_factor) {
       throw p.error("high_freq_factor", "equals low_freq_factor");
     }
   }
+}
+
+/// Old form: rope_theta beside rope_scaling; new form: both inside rope_parameters.
+RopeConfig parse_rope(const JsonReader& r, const DecoderConfig& c) {
+  using Type = RopeConfig::Type;
+  RopeConfig rope;
+  const json* scaling = r.find("rope_scaling");
+  const char* key = scaling != nullptr && !scaling->empty() ? "rope_scaling" : "rope_parameters";
+  const json object = section(r, key, json::object());
+  const JsonReader p(object, r.origin(), std::string("text_config.") + key + ".");
+  rope.type = rope_type(p);
+  rope.theta = p.number("rope_theta", r.number("rope_theta", rope.theta));
+  rope.max_positions = static_cast<double>(c.max_positions);
+  rope.original_max_positions =
+      r.number("original_max_position_embeddings",
+               p.number("original_max_position_embeddings", rope.max_positions));
+  if (rope.original_max_positions < 1.0) {
+    throw p.error("original_max_position_embeddings", "is not positive");
+  }
+  if (rope.type == Type::kLinear || rope.type == Type::kDynamic || rope.type == Type::kLlama3) {
+    if (!p.has("factor")) throw p.error("factor", "is missing");
+  }
+  rope.factor = p.number("factor", 1.0);
+  parse_stretch(rope, p);
   if (rope.theta <= 0.0 || rope.factor <= 0.0) throw p.error("factor", "or theta is not positive");
-  if (p.number("partial_rotary_factor", r.number("partial_rotary_factor", 1.0)) != 1.0) {
+  if (rope.type == Type::kLongRope) {
+    rope.short_factor = divisors(p, "short_factor", c.head_size);
+    rope.long_factor = divisors(p, "long_factor", c.head_size);
+  }
+  if (rope.type == Type::kDynamic && (c.head_size <= 2 || rope.factor < 1.0)) {
+    throw p.error("factor", "is below 1, or head_dim too small for this rope_type");
+  }
+  const double part = p.number("partial_rotary_factor", r.number("partial_rotary_factor", 1.0));
+  if (rope.type == Type::kProportional) {
+    rope.partial_rotary_factor = part;
+    if (part <= 0.0 || part > 1.0) throw p.error("partial_rotary_factor", "is not in (0, 1]");
+  } else if (rope.type != Type::kDefault && part != 1.0) {  // default ignores it
     throw p.error("partial_rotary_factor", "must be 1");
   }
   return rope;
@@ -100,6 +175,7 @@ std::vector<std::int32_t> token_list(const JsonReader& r, const char* key, std::
   const json* value = r.find(key);
   if (value == nullptr) return {fallback};
   std::vector<std::int32_t> ids;
+  if (value->empty()) throw r.error(key, "is empty");
   for (const json& id : value->is_array() ? *value : json::array({*value})) {
     if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
         id.get<std::int64_t>() > kMaxSize) {
@@ -150,7 +226,7 @@ DecoderConfig parse_decoder(const json& object, const std::string& origin) {
     throw r.error("hidden_size", "is not a multiple of num_attention_heads");
   }
   if (c.head_size % 2 != 0) throw r.error("head_dim", "must be even");
-  c.rope = parse_rope(r, c.max_positions);
+  c.rope = parse_rope(r, c);
   c.eos_token_ids = token_list(r, "eos_token_id", 2);
   return c;
 }
@@ -175,28 +251,6 @@ std::vector<std::int64_t> parse_feature_layers(const JsonReader& r, std::int64_t
 }
 
 }  // namespace
-
-std::vector<float> RopeConfig::inverse_frequencies(std::int64_t head_size) const {
-  std::vector<float> frequencies;
-  for (std::int64_t i = 0; i < head_size; i += 2) {
-    const float power = static_cast<float>(i) / static_cast<float>(head_size);
-    float f = 1.0f / static_cast<float>(std::pow(theta, static_cast<double>(power)));
-    if (type == Type::kLinear) f /= static_cast<float>(factor);
-    if (type == Type::kLlama3) {
-      const double wavelength = static_cast<float>(2.0 * std::acos(-1.0)) / f;
-      if (wavelength > original_max_positions / low_freq_factor) {
-        f /= static_cast<float>(factor);
-      } else if (wavelength >= original_max_positions / high_freq_factor) {
-        const auto smooth =
-            static_cast<float>((original_max_positions / wavelength - low_freq_factor) /
-                               (high_freq_factor - low_freq_factor));
-        f = (1.0f - smooth) * f / static_cast<float>(factor) + smooth * f;
-      }
-    }
-    frequencies.push_back(f);
-  }
-  return frequencies;
-}
 
 std::string read_model_type(const std::string& folder) {
   const std::string path = folder + "/config.json";

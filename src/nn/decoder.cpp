@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "firstlight/base/error.h"
 
@@ -12,8 +13,9 @@ using kernels::Buffer;
 
 namespace {
 
-/// Rotations are precomputed up to here: 4 MB at the usual head size.
-constexpr std::int64_t kTableRows = 8192;
+/// Sines that are precomputed, as many cosines: 4 MB in all, 8,192 positions at the usual head
+/// size.
+constexpr std::size_t kTableNumbers = 8192 * 64;
 
 }  // namespace
 
@@ -50,31 +52,39 @@ Decoder::Decoder(const DecoderConfig& config, const WeightReader& text, const We
   const TensorView& output = head ? head->tensor("weight", {config.vocab_size, h}) : embedding_;
   head_ = text.matrix(output, config.vocab_size, h);
 
-  table_rows_ = static_cast<std::size_t>(std::min(config.max_positions, kTableRows));
+  const std::size_t half = frequencies_.size();
+  table_rows_ = std::min(static_cast<std::size_t>(config.max_positions), kTableNumbers / half);
   std::vector<std::int64_t> positions(table_rows_);
-  for (std::size_t i = 0; i < table_rows_; ++i) positions[i] = static_cast<std::int64_t>(i);
-  std::vector<float> cos(table_rows_ * frequencies_.size()), sin(cos.size());
-  const std::size_t rows = std::exchange(table_rows_, 0);
-  fill_rotary(positions.data(), rows, cos.data(), sin.data());
-  cos_ = std::move(cos);
-  sin_ = std::move(sin);
-  table_rows_ = rows;
+  std::iota(positions.begin(), positions.end(), 0);
+  cos_.resize(table_rows_ * half);
+  sin_.resize(table_rows_ * half);
+  turn(frequencies_, positions.data(), table_rows_, cos_.data(), sin_.data());
 }
 
-void Decoder::fill_rotary(const std::int64_t* positions, std::size_t m, float* cos,
-                          float* sin) const {
+void Decoder::turn(const std::vector<float>& frequencies, const std::int64_t* positions,
+                   std::size_t m, float* cos, float* sin) const {
+  const std::size_t half = frequencies.size();
+  const auto factor = static_cast<float>(config_.rope.attention_factor);
+  for (std::size_t r = 0; r < m; ++r) {
+    for (std::size_t i = 0; i < half; ++i) {
+      const float angle = static_cast<float>(positions[r]) * frequencies[i];
+      cos[r * half + i] = std::cos(angle) * factor;
+      sin[r * half + i] = std::sin(angle) * factor;
+    }
+  }
+}
+
+void Decoder::fill_rotary(const DecoderState& state, const std::int64_t* positions, std::size_t m,
+                          float* cos, float* sin) const {
+  if (!state.frequencies.empty()) return turn(state.frequencies, positions, m, cos, sin);
   const std::size_t half = frequencies_.size();
   for (std::size_t r = 0; r < m; ++r) {
     const auto position = static_cast<std::size_t>(positions[r]);
     if (position < table_rows_) {
       std::memcpy(cos + r * half, cos_.data() + position * half, half * sizeof(float));
       std::memcpy(sin + r * half, sin_.data() + position * half, half * sizeof(float));
-      continue;
-    }
-    for (std::size_t i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(positions[r]) * frequencies_[i];
-      cos[r * half + i] = std::cos(angle);
-      sin[r * half + i] = std::sin(angle);
+    } else {
+      turn(frequencies_, positions + r, 1, cos + r * half, sin + r * half);
     }
   }
 }
@@ -94,8 +104,12 @@ void Decoder::embed(std::int32_t token, float* out) const {
   }
 }
 
-DecoderState Decoder::make_state(std::size_t capacity) const {
+DecoderState Decoder::make_state(std::size_t capacity, std::size_t length) const {
   DecoderState state;
+  const auto n = static_cast<std::int64_t>(length);
+  if (config_.rope.stretches(n)) {
+    state.frequencies = config_.rope.inverse_frequencies(config_.head_size, n);
+  }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     state.layers.emplace_back(kernels_, config_.key_value_heads, config_.head_size, capacity);
   }
@@ -138,7 +152,7 @@ void Decoder::forward(DecoderState& state, float* x, std::size_t m, const std::i
   gated.resize(m * wide);
   cos.resize(m * half);
   sin.resize(m * half);
-  fill_rotary(positions, m, cos.data(), sin.data());
+  fill_rotary(state, positions, m, cos.data(), sin.data());
   if (observer) observer(0, x);
 
   std::vector<kernels::Visible> wanted_visible;

@@ -13,6 +13,8 @@ namespace firstlight::nn {
 /// Keys and values of all layers for one sequence. One thread at a time.
 struct DecoderState {
   std::vector<kernels::KeyValues> layers;
+  /// Rotary frequencies of this sequence where its length gives it others than short ones have.
+  std::vector<float> frequencies;
   std::size_t size() const { return layers.front().size(); }
 };
 
@@ -27,8 +29,10 @@ class Decoder {
   std::size_t hidden() const { return config_.hidden_size; }
   /// Throws Error::input for an id outside the vocabulary.
   void embed(std::int32_t token, float* out) const;
-  DecoderState make_state(std::size_t capacity) const;
-  /// Takes over the first `count` positions of another state.
+  /// Room for `capacity` positions of a sequence that has `length` in all: some models turn their
+  /// keys by frequencies that depend on it.
+  DecoderState make_state(std::size_t capacity, std::size_t length) const;
+  /// Takes over the first `count` positions of another state, made for the same length.
   void assign(DecoderState& state, const DecoderState& from, std::size_t count) const;
 
   /// Called with the residual stream after each layer, 0 being the input.
@@ -57,7 +61,11 @@ class Decoder {
     std::vector<float> norm1, norm2;
     LinearLayer query_key_value, out, gate_up, down;
   };
-  void fill_rotary(const std::int64_t* positions, std::size_t m, float* cos, float* sin) const;
+  /// Sines and cosines [m, head_size / 2] of these positions, times the model's attention factor.
+  void turn(const std::vector<float>& frequencies, const std::int64_t* positions, std::size_t m,
+            float* cos, float* sin) const;
+  void fill_rotary(const DecoderState& state, const std::int64_t* positions, std::size_t m,
+                   float* cos, float* sin) const;
 
   const kernels::Kernels& kernels_;
   DecoderConfig config_;

@@ -37,6 +37,12 @@ std::size_t common_length(const std::vector<std::int32_t>& a, const std::vector<
 
 }  // namespace
 
+std::size_t EncodedPrompt::length() const {
+  std::size_t longest = 0;
+  for (const auto& answer : answers) longest = std::max(longest, answer.token_ids.size());
+  return ids.size() + longest;
+}
+
 PromptEncoder::PromptEncoder(const LlavaProcessor& processor, std::vector<std::int32_t> eos_ids,
                              std::int64_t max_positions)
     : processor_(processor), eos_ids_(std::move(eos_ids)), max_positions_(max_positions) {}
@@ -113,7 +119,10 @@ EncodedPrompt PromptEncoder::encode_now(const RenderedPrompt& prompt,
     const Turn turn = turn_of(prompt, encoded.text, answer);
     std::vector<std::int32_t> ids =
         processor_.encode(encoded.text + turn.before + answer + turn.after);
-    if (!turn.ends) ids.push_back(eos_ids_.front());
+    // Some tokenisers end every text by themselves.
+    const bool ended =
+        !ids.empty() && std::find(eos_ids_.begin(), eos_ids_.end(), ids.back()) != eos_ids_.end();
+    if (!turn.ends && !ended) ids.push_back(eos_ids_.front());
     kept = std::min(kept, common_length(encoded.ids, ids));
     encoded.answers.push_back({turn.before + answer + turn.after, {}});
     whole.push_back(std::move(ids));
@@ -121,17 +130,15 @@ EncodedPrompt PromptEncoder::encode_now(const RenderedPrompt& prompt,
   if (kept == 0) throw Error::input("prompt", "has no tokens that all answers share");
   encoded.ids.resize(kept);
   std::vector<std::vector<std::int32_t>> tails;
-  std::size_t longest = 0;
   for (std::size_t a = 0; a < answers.size(); ++a) {
     tails.emplace_back(whole[a].begin() + static_cast<std::ptrdiff_t>(kept), whole[a].end());
     encoded.answers[a].token_ids = tails.back();
-    longest = std::max(longest, tails.back().size());
   }
   if (!answers.empty()) encoded.tree = build_prefix_tree(tails, answers);
-  if (static_cast<std::int64_t>(kept + longest) > max_positions_) {
+  if (static_cast<std::int64_t>(encoded.length()) > max_positions_) {
     throw Error::input("prompt",
                        "takes " + std::to_string(kept) + " positions and its longest answer " +
-                           std::to_string(longest) + "; the model has " +
+                           std::to_string(encoded.length() - kept) + "; the model has " +
                            std::to_string(max_positions_),
                        "shorten the prompt or use fewer views");
   }

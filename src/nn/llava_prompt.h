@@ -20,6 +20,9 @@ struct EncodedPrompt {
   std::vector<PromptDescription::ImageSpan> images;
   std::vector<PromptDescription::Answer> answers;  ///< end of answer included
   PrefixTree tree;                                 ///< over the answers; empty without answers
+
+  /// Positions of the prompt and its longest answer.
+  std::size_t length() const;
 };
 
 /// Turns rendered prompts into token ids, as transformers and the model's own text have them. One

@@ -213,15 +213,17 @@ std::shared_ptr<const LlavaVlm::Prefix> LlavaVlm::prefix_of(const EncodedPrompt&
                prompt.ids.size() - 1);
   const std::vector<std::int32_t> ids(prompt.ids.begin(),
                                       prompt.ids.begin() + static_cast<std::ptrdiff_t>(length));
+  const Decoder& decoder = model_.decoder();
+  const bool stretched =
+      decoder.config().rope.stretches(static_cast<std::int64_t>(prompt.length()));
   for (auto at = prefixes_.begin(); at != prefixes_.end(); ++at) {
-    if ((*at)->ids != ids) continue;
+    if ((*at)->ids != ids || (*at)->state.frequencies.empty() == stretched) continue;
     prefixes_.splice(prefixes_.begin(), prefixes_, at);
     return prefixes_.front();
   }
-  const Decoder& decoder = model_.decoder();
   auto prefix = std::make_shared<Prefix>();
   prefix->ids = ids;
-  prefix->state = decoder.make_state(std::max<std::size_t>(length, 1));
+  prefix->state = decoder.make_state(std::max<std::size_t>(length, 1), prompt.length());
   if (length > 0) {
     std::vector<float> x(length * decoder.hidden());
     std::vector<std::int64_t> positions;
@@ -285,7 +287,7 @@ LabelScores LlavaVlm::score_job(const Job& job) const {
         {std::min(begin, length), length, length, nodes, ancestors.data() + k * nodes});
     wanted.push_back(rows + k);
   }
-  DecoderState state = decoder.make_state(length + nodes);
+  DecoderState state = decoder.make_state(length + nodes, prompt.length());
   decoder.assign(state, job.prefix->state, first);
   decoder.forward(state, x.data(), rows + nodes, positions.data(), visible.data(), wanted);
 
@@ -385,7 +387,7 @@ Generated LlavaVlm::generate_job(const Job& job, int max_tokens) const {
   const std::size_t room =
       std::min<std::size_t>(static_cast<std::size_t>(std::max(max_tokens, 0)),
                             static_cast<std::size_t>(decoder.config().max_positions) - length);
-  DecoderState state = decoder.make_state(length + room);
+  DecoderState state = decoder.make_state(length + room, job.prompt->length());
   decoder.assign(state, job.prefix->state, first);
   std::vector<float> x = rows_of(job, 0);
   std::vector<std::int64_t> positions;

@@ -76,7 +76,7 @@ std::vector<Stage> run_stages(const LlavaModel& model, const std::vector<std::in
     positions.push_back(static_cast<std::int64_t>(i));
     visible.push_back(decoder.causal(i));
   }
-  DecoderState state = decoder.make_state(ids.size());
+  DecoderState state = decoder.make_state(ids.size(), ids.size());
   const auto layers = static_cast<std::size_t>(decoder.config().layers);
   decoder.forward(state, x.data(), ids.size(), positions.data(), visible.data(), {},
                   [&](std::size_t layer, const float* values) {

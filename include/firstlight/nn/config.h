@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "firstlight/kernels/kernels.h"
+#include "firstlight/nn/rope.h"
 
 namespace firstlight::nn {
 
@@ -26,20 +27,6 @@ struct ClipVisionConfig {
 
   std::int64_t grid() const { return image_size / patch_size; }
   std::int64_t positions() const { return grid() * grid() + 1; }
-};
-
-/// How rotary frequencies are derived; names as in transformers.
-struct RopeConfig {
-  enum class Type { kDefault, kLinear, kLlama3 };
-  Type type = Type::kDefault;
-  double theta = 10000.0;
-  double factor = 1.0;
-  double low_freq_factor = 1.0;         ///< llama3
-  double high_freq_factor = 4.0;        ///< llama3
-  double original_max_positions = 0.0;  ///< llama3
-
-  /// head_size / 2 inverse frequencies, computed in f32 step by step as transformers does.
-  std::vector<float> inverse_frequencies(std::int64_t head_size) const;
 };
 
 /// A Llama or Mistral decoder (`llama`, `mistral`).

@@ -89,6 +89,34 @@ TEST(LlavaConfig, Llama3FrequenciesFollowTheirDefinition) {
   EXPECT_NE(scaled.back(), base.back());
 }
 
+TEST(LlavaConfig, RotaryFactorsFollowFromTheLengths) {
+  const auto rope = [](const std::string& scaling) {
+    return parse(R"({"model_type": "llava", "text_config": {"hidden_size": 32,
+        "num_attention_heads": 4, "max_position_embeddings": 400, "rope_scaling": )" +
+                 scaling + "}}")
+        .text.rope;
+  };
+  const RopeConfig yarn =
+      rope(R"({"rope_type": "yarn", "original_max_position_embeddings": 100, "factor": null})");
+  EXPECT_EQ(yarn.factor, 4.0);
+  EXPECT_NEAR(yarn.attention_factor, 0.1 * std::log(4.0) + 1.0, 1e-12);
+  const std::string lists = R"("short_factor": [1, 1, 1, 1], "long_factor": [1, 2, 3, 4]})";
+  const RopeConfig longrope =
+      rope(R"({"type": "longrope", "original_max_position_embeddings": 100, )" + lists);
+  EXPECT_NEAR(longrope.attention_factor, std::sqrt(1.0 + std::log(4.0) / std::log(100.0)), 1e-12);
+  EXPECT_FALSE(longrope.stretches(100));
+  EXPECT_TRUE(longrope.stretches(101));
+  EXPECT_EQ(longrope.inverse_frequencies(8, 100), RopeConfig{}.inverse_frequencies(8));
+  EXPECT_FLOAT_EQ(longrope.inverse_frequencies(8, 101)[3],
+                  RopeConfig{}.inverse_frequencies(8)[3] / 4);
+  const RopeConfig dynamic = rope(R"({"type": "dynamic", "factor": 2})");
+  EXPECT_EQ(dynamic.inverse_frequencies(8, 400), RopeConfig{}.inverse_frequencies(8));
+  // Twice the length at factor 2: the base grows by (2 * 2 - 1) ^ (8 / 6).
+  RopeConfig grown;
+  grown.theta *= std::pow(3.0, 8.0 / 6.0);
+  EXPECT_EQ(dynamic.inverse_frequencies(8, 800), grown.inverse_frequencies(8));
+}
+
 TEST(LlavaConfig, WhatIsNotSupportedIsAnErrorThatNamesTheKey) {
   const auto names = [](const std::string& json, const std::string& key) {
     EXPECT_NE(message(json).find(key), std::string::npos) << message(json);
@@ -108,10 +136,18 @@ TEST(LlavaConfig, WhatIsNotSupportedIsAnErrorThatNamesTheKey) {
   names(R"({"model_type": "llava", "text_config": {"hidden_size": 18446744073709551615}})",
         "hidden_size");
   names(R"({"model_type": "llava", "text_config": {"hidden_size": "big"}})", "hidden_size");
-  names(R"({"model_type": "llava", "text_config": {"rope_scaling": {"type": "yarn"}}})",
-        "rope_type");
+  names(R"({"model_type": "llava", "text_config": {"rope_scaling": {"type": "su"}}})", "rope_type");
   names(R"({"model_type": "llava", "text_config": {"rope_scaling": {"type": "linear"}}})",
         "factor");
+  names(R"({"model_type": "llava", "text_config": {"rope_scaling": {"type": "longrope",
+      "short_factor": [1, 2], "long_factor": "no"}}})",
+        "short_factor");
+  names(R"({"model_type": "llava", "text_config": {"rope_scaling": {"type": "yarn",
+      "original_max_position_embeddings": 0}}})",
+        "original_max_position_embeddings");
+  names(R"({"model_type": "llava", "text_config": {"rope_scaling": {"type": "linear", "factor": 2,
+      "partial_rotary_factor": 0.5}}})",
+        "partial_rotary_factor");
   names(R"({"model_type": "llava", "vision_feature_layer": 30})", "vision_feature_layer");
   names(R"({"model_type": "llava", "vision_feature_layer": []})", "vision_feature_layer");
   names(R"({"model_type": "llava", "vision_feature_select_strategy": "cls"})",
