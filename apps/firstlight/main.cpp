@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,9 @@ int main(int argc, char** argv) {
   } catch (const firstlight::Error& e) {
     std::fprintf(stderr, "firstlight: %s\n", e.what());
     return firstlight::app::exit_code_of(e);
+  } catch (const std::bad_alloc&) {
+    std::fputs("firstlight: out of memory\n", stderr);
+    return 1;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "firstlight: %s\n", e.what());
     return 1;

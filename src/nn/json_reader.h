@@ -7,6 +7,7 @@
 #include <string>
 
 #include "firstlight/base/error.h"
+#include "tokenizer/json_fields.h"
 
 namespace firstlight::nn {
 
@@ -68,9 +69,9 @@ class JsonReader {
   std::string prefix_;
 };
 
-/// Parses a JSON object; throws Error::input.
+/// Parses a JSON object of at most 64 levels; throws Error::input.
 inline nlohmann::json parse_object(std::string_view text, const std::string& origin) {
-  nlohmann::json value = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  nlohmann::json value = parse_json_limited(text, origin);
   if (!value.is_object()) throw Error::input(origin, "is not a JSON object");
   return value;
 }

@@ -17,6 +17,8 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "firstlight/kernels/kernels.h"
+#include "json_reader.h"
+#include "safetensors_header.h"
 
 namespace firstlight::nn {
 namespace {
@@ -63,42 +65,28 @@ std::int64_t byte_count(const std::vector<std::int64_t>& shape, std::size_t size
   return bytes;
 }
 
-TensorView parse_tensor(const std::string& path, const std::string& name, const json& value,
-                        const std::byte* data, std::uint64_t data_size) {
-  const std::string where = "tensor '" + name + "'";
-  if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
-      !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
-      !value["data_offsets"].is_array() || value["data_offsets"].size() != 2) {
-    throw bad(path, where + " lacks dtype, shape or data_offsets");
-  }
-  TensorView view;
-  view.name = name;
-  view.file = path;
-  const auto dtype = value["dtype"].get<std::string>();
+TensorView view_of(HeaderEntry entry, const std::string& path, const std::byte* data,
+                   std::uint64_t data_size) {
+  const std::string where = "tensor '" + entry.name + "'";
   const auto known = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                  [&](const DtypeName& d) { return dtype == d.name; });
+                                  [&](const DtypeName& d) { return entry.dtype == d.name; });
   if (known == kDtypes.end()) {
-    throw Error::input(path, where + " has the unsupported type '" + dtype + "'");
+    throw Error::input(path, where + " has the unsupported type '" + entry.dtype + "'");
   }
-  view.dtype = known->dtype;
-  if (value["shape"].size() > 16) throw bad(path, where + " has more than 16 dimensions");
-  for (const json& side : value["shape"]) {
-    if (!side.is_number_unsigned()) throw bad(path, where + " has a malformed shape");
-    view.shape.push_back(side.get<std::int64_t>());
+  if (entry.begin > entry.end || entry.end > data_size) {
+    throw bad(path, where + " lies outside the file");
   }
-  const json& offsets = value["data_offsets"];
-  if (!offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
-    throw bad(path, where + " has malformed data_offsets");
-  }
-  const auto begin = offsets[0].get<std::uint64_t>();
-  const auto end = offsets[1].get<std::uint64_t>();
-  if (begin > end || end > data_size) throw bad(path, where + " lies outside the file");
-  const std::int64_t bytes = byte_count(view.shape, known->size);
-  if (bytes < 0 || static_cast<std::uint64_t>(bytes) != end - begin) {
+  const std::int64_t bytes = byte_count(entry.shape, known->size);
+  if (bytes < 0 || static_cast<std::uint64_t>(bytes) != entry.end - entry.begin) {
     throw bad(path, where + " has a shape that does not match its bytes");
   }
-  view.data = data + begin;
-  view.bytes = end - begin;
+  TensorView view;
+  view.name = std::move(entry.name);
+  view.file = path;
+  view.dtype = known->dtype;
+  view.shape = std::move(entry.shape);
+  view.data = data + entry.begin;
+  view.bytes = entry.end - entry.begin;
   return view;
 }
 
@@ -157,7 +145,8 @@ SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&&) noexcept = defaul
 SafetensorsFile SafetensorsFile::open(const std::string& path) {
   auto impl = std::make_unique<Impl>();
   impl->path = path;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe of that name must not block.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) throw Error::input(path, std::string("cannot be opened: ") + std::strerror(errno));
   struct stat info {};
   const bool readable = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
@@ -183,14 +172,11 @@ SafetensorsFile SafetensorsFile::open(const std::string& path) {
                         " bytes long, the file has " + std::to_string(impl->size));
   }
   const auto* text = reinterpret_cast<const char*>(bytes + 8);
-  const json header = json::parse(text, text + header_size, nullptr, false);
-  if (!header.is_object()) throw bad(path, "its header is not a JSON object");
-
   const std::byte* data = bytes + 8 + header_size;
   const std::uint64_t data_size = impl->size - 8 - header_size;
-  for (const auto& [name, value] : header.items()) {
-    if (name == "__metadata__") continue;
-    impl->tensors.emplace(name, parse_tensor(path, name, value, data, data_size));
+  for (HeaderEntry& entry : parse_safetensors_header({text, header_size}, path)) {
+    const std::string name = entry.name;
+    impl->tensors.emplace(name, view_of(std::move(entry), path, data, data_size));
   }
   std::vector<const TensorView*> by_place;
   for (const auto& [name, view] : impl->tensors) by_place.push_back(&view);
@@ -238,9 +224,8 @@ Weights Weights::open(const std::string& folder) {
   if (fs::exists(single)) {
     weights.files_.push_back(SafetensorsFile::open(single));
   } else if (fs::exists(index)) {
-    const json content = json::parse(text::read_file(index), nullptr, false);
-    if (!content.is_object() || !content.contains("weight_map") ||
-        !content["weight_map"].is_object()) {
+    const json content = parse_object(text::read_file(index), index);
+    if (!content.contains("weight_map") || !content["weight_map"].is_object()) {
       throw Error::input(index, "has no object 'weight_map'");
     }
     std::set<std::string> shards;

@@ -80,18 +80,38 @@ TEST_F(Safetensors, DamagedHeadersAreErrorsThatNameTheTensor) {
         R"({"dtype":"F32","shape":[3],"data_offsets":[0,16]})",
         R"({"dtype":"F32","shape":[-4],"data_offsets":[0,16]})",
         R"({"dtype":"F32","shape":[4.5],"data_offsets":[0,16]})",
-        R"({"dtype":"F99","shape":[4],"data_offsets":[0,16]})", R"({"dtype":"F32","shape":[4]})",
+        R"({"dtype":"F99","shape":[4],"data_offsets":[0,16]})",
+        R"({"dtype":"F32","shape":[4]})",
         R"({"dtype":"F32","shape":[4],"data_offsets":[0]})",
         R"({"dtype":"F32","shape":[4],"data_offsets":[0,-1]})",
         R"({"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,16]})",
         R"({"dtype":"F32","shape":[2,0,9223372036854775807,3],"data_offsets":[0,16]})",
-        R"({"dtype":"F32","shape":[2],"data_offsets":[8,16]})", "7"}) {
+        R"({"dtype":"F32","shape":[2],"data_offsets":[8,16]})",
+        R"({"dtype":"F32","shape":[4],"data_offsets":[0,16],"dtype":"F32"})",
+        R"({"dtype":"F32","shape":[4],"data_offsets":[0,16],"more":1})",
+        R"({"dtype":"F32","shape":[[4]],"data_offsets":[0,16]})",
+        R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,4],"data_offsets":[0,16]})",
+        R"({"dtype":["F32"],"shape":[4],"data_offsets":[0,16]})",
+        R"({"dtype":"F32","shape":[4],"data_offsets":[0,16,16]})",
+        R"({"dtype":"F32","shape":[18446744073709551615,4],"data_offsets":[0,16]})",
+        R"({"dtype":"F32","shape":[4],"data_offsets":[0,18446744073709551616]})",
+        "7"}) {
     EXPECT_NE(message(with(tensor), data), "no error") << tensor;
   }
   EXPECT_NE(message(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},)"
                     R"("b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})",
                     data),
             "no error");
+  const std::string tensor = R"("t":{"dtype":"F32","shape":[4],"data_offsets":[0,16]})";
+  EXPECT_EQ(message("{" + tensor + "}", data), "no error");
+  EXPECT_NE(message("{" + tensor + "," + tensor + "}", data).find("twice"), std::string::npos);
+  EXPECT_NE(message(R"({"__metadata__":{"a":{"b":"c"}},)" + tensor + "}", data), "no error");
+  EXPECT_NE(message(R"({"__metadata__":{"a":1},)" + tensor + "}", data), "no error");
+  EXPECT_EQ(message(R"({"__metadata__":{"a":"b"},)" + tensor + "}   ", data), "no error");
+  EXPECT_NE(message("{" + tensor + "} {}", data), "no error");
+  // Nothing is built from brackets alone.
+  EXPECT_NE(message(std::string(5'000'000, '['), ""), "no error");
+  EXPECT_NE(message("{\"a\":" + std::string(5'000'000, '{'), ""), "no error");
   write_bytes("{}", ~std::uint64_t{0}, "");
   EXPECT_NE(open_message(), "no error");
   std::ofstream(path_, std::ios::binary) << "abc";
