@@ -2,6 +2,11 @@
 
 #include <cstdlib>
 
+#if defined(FIRSTLIGHT_X86) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "firstlight/kernels/kernels.h"
@@ -9,6 +14,20 @@
 
 namespace firstlight::kernels {
 namespace {
+
+#ifdef FIRSTLIGHT_X86
+/// Linux lets a process use the tile registers only after it has asked for them.
+bool tiles_permitted() {
+#ifdef __linux__
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // state component of the tile registers
+  static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
+#else
+  return false;
+#endif
+}
+#endif
 
 bool supported(Isa isa) {
   if (isa == Isa::kPortable) return true;
@@ -18,6 +37,7 @@ bool supported(Isa isa) {
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
+  const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
   switch (isa) {
     case Isa::kPortable:
       return true;
@@ -26,7 +46,10 @@ bool supported(Isa isa) {
     case Isa::kAvx512:
       return avx512;
     case Isa::kAvx512Bf16:
-      return avx512 && __builtin_cpu_supports("avx512bf16");
+      return bf16;
+    case Isa::kAmx:
+      return bf16 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+             tiles_permitted();
   }
 #endif
   return false;
@@ -43,12 +66,14 @@ const VariantTable* table_of(Isa isa) {
       return avx512_table();
     case Isa::kAvx512Bf16:
       return avx512bf16_table();
+    case Isa::kAmx:
+      return amx_table();
   }
 #endif
   return portable_table();
 }
 
-constexpr Isa kAll[] = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16};
+constexpr Isa kAll[] = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx};
 
 }  // namespace
 
@@ -62,6 +87,8 @@ std::string to_string(Isa isa) {
       return "avx512";
     case Isa::kAvx512Bf16:
       return "avx512bf16";
+    case Isa::kAmx:
+      return "amx";
   }
   return {};
 }
@@ -93,6 +120,7 @@ const Kernels& Kernels::get(Isa isa) {
       Kernels(Isa::kAvx2, table_of(Isa::kAvx2)),
       Kernels(Isa::kAvx512, table_of(Isa::kAvx512)),
       Kernels(Isa::kAvx512Bf16, table_of(Isa::kAvx512Bf16)),
+      Kernels(Isa::kAmx, table_of(Isa::kAmx)),
   };
   if (!supported(isa)) {
     throw Error::usage("instruction set", "this machine cannot run '" + to_string(isa) + "'");

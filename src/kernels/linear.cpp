@@ -2,6 +2,7 @@
 
 #include "firstlight/base/parallel.h"
 #include "firstlight/kernels/kernels.h"
+#include "linear_tiles.h"
 #include "variant.h"
 
 namespace firstlight::kernels {
@@ -72,6 +73,13 @@ void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, s
                      std::size_t x_stride, float* y, std::size_t y_stride, bool add) const {
   if (m == 0) return;
   const VariantTable& table = *table_;
+  if (table.tiles != nullptr && w.precision_ == Precision::kBf16) {
+    thread_local Buffer<std::uint16_t> tiles;
+    pack_tiles(*table.tiles, x, m, w.columns_, x_stride, tiles);
+    run({*table.tiles, w.data_.data(), w.rows_, w.steps_ / kTileRows, bias, tiles.data(), m, y,
+         y_stride, add});
+    return;
+  }
   const std::size_t panels = (w.rows_ + table.panel - 1) / table.panel;
   const std::size_t work = m * w.rows_ * w.columns_;
   const auto threads = static_cast<std::size_t>(num_threads());

@@ -14,6 +14,10 @@ PackedMatrix::PackedMatrix(const Kernels& kernels, Precision precision, std::siz
       steps_(precision == Precision::kF32 ? columns : (columns + 1) / 2),
       panel_(kernels.table_->panel),
       precision_(precision) {
+  if (kernels.table_->tiles != nullptr && precision == Precision::kBf16) {
+    panel_ = kTileRows;
+    steps_ = (columns + kTileInputs - 1) / kTileInputs * kTileInputs / 2;
+  }
   const std::size_t panels = (rows + panel_ - 1) / panel_;
   data_.resize(panels * panel_ * steps_);
   data_.fill(0);
@@ -26,7 +30,8 @@ void PackedMatrix::set_rows(std::size_t first, std::size_t count, Source source,
       const std::size_t row = first + r;
       std::uint32_t* out = data_.data() + row / panel_ * panel_ * steps_ + row % panel_;
       const char* in = bytes + r * columns_ * size_of(source);
-      for (std::size_t s = 0; s < steps_; ++s) {
+      const std::size_t used = precision_ == Precision::kF32 ? columns_ : (columns_ + 1) / 2;
+      for (std::size_t s = 0; s < used; ++s) {
         if (precision_ == Precision::kF32) {
           out[s * panel_] = __builtin_bit_cast(std::uint32_t, read_number(source, in, s));
           continue;

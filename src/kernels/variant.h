@@ -26,6 +26,38 @@ struct Tile {
   bool add;           ///< c += instead of c =
 };
 
+/// Up to 2 x 2 tiles of 16 x 16 sums: c = (c where `resume`, else 0) + a b over `steps` of 32
+/// inputs. A tile of a is [16 rows][32 inputs] and one of b [16 pairs of inputs][16 outputs] in
+/// bf16, 1 kB each and the steps side by side; c is [row block][panel][16][16].
+struct TileBlock {
+  const std::uint16_t* a;
+  std::size_t a_stride;  ///< between blocks of 16 rows, in numbers
+  const std::uint32_t* b;
+  std::size_t b_stride;  ///< between panels of 16 outputs, in words
+  std::size_t steps;
+  float* c;
+  int row_blocks;  ///< 1 or 2
+  int panels;      ///< 1 or 2
+  bool resume;
+};
+
+/// Products by tile registers. A thread calls `begin` before its first block and `end` after the
+/// last: between them the registers are configured.
+struct TileUnit {
+  void (*begin)();
+  void (*end)();
+  void (*multiply)(const TileBlock&);
+  /// One row of n numbers into its place in tiles of a: 32 at a time, 512 apart; zeros up to a
+  /// whole tile.
+  void (*pack_row)(const float* x, std::size_t n, std::uint16_t* out);
+  /// y = sums + bias (may be null), or y += that; 16 sums a row, 16 rows apart.
+  void (*finish)(const float* sums, const float* bias, float* y, std::size_t y_stride, int rows,
+                 int cols, bool add);
+};
+
+constexpr std::size_t kTileRows = 16;    ///< rows, and outputs, of a tile
+constexpr std::size_t kTileInputs = 32;  ///< inputs of a step
+
 struct VariantTable {
   std::size_t width;  ///< f32 in a vector
   std::size_t panel;  ///< columns of a panel: two vectors
@@ -41,6 +73,7 @@ struct VariantTable {
   void (*rms_norm)(const float* x, std::size_t n, const float* weight, float eps, float* y);
   void (*activate)(int activation, const float* x, const float* factor, float* y, std::size_t n);
   void (*rotate)(float* x, std::size_t half, const float* cos, const float* sin);
+  const TileUnit* tiles;  ///< null where there are none; then bf16 products run by tile_bf16
 };
 
 /// How many panels a tile of that many rows may span: few rows have too few sums in flight
@@ -52,6 +85,7 @@ const VariantTable* portable_table();
 const VariantTable* avx2_table();
 const VariantTable* avx512_table();
 const VariantTable* avx512bf16_table();
+const VariantTable* amx_table();
 #endif
 
 }  // namespace firstlight::kernels

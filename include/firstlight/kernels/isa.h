@@ -12,9 +12,10 @@ enum class Isa {
   kAvx2,        ///< AVX2 and FMA
   kAvx512,      ///< AVX-512 F, BW, DQ and VL
   kAvx512Bf16,  ///< the same and AVX512-BF16
+  kAmx,         ///< the same and AMX-BF16: products of bf16 in tiles of 16 x 16
 };
 
-/// "portable", "avx2", "avx512", "avx512bf16".
+/// "portable", "avx2", "avx512", "avx512bf16", "amx".
 std::string to_string(Isa isa);
 
 /// What this machine and this build can run, slowest first; never empty.

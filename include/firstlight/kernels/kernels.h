@@ -55,7 +55,7 @@ class PackedMatrix {
   friend class Kernels;
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
-  std::size_t steps_ = 0;  ///< inputs (f32) or pairs of inputs (bf16)
+  std::size_t steps_ = 0;  ///< inputs (f32) or pairs of inputs (bf16), with padding
   std::size_t panel_ = 1;  ///< outputs side by side
   Precision precision_ = Precision::kF32;
   Buffer<std::uint32_t> data_;  ///< [panel][step][output in panel], f32 or two bf16 in a word
