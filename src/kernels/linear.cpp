@@ -11,6 +11,9 @@ namespace {
 /// Steps of k that are taken at once: a panel's part (64 to 128 kB) then stays in the second-level
 /// cache while all rows pass. Partial sums are stored and taken up again, which changes no bit.
 constexpr std::size_t kBlock = 1024;
+/// The same for 4-bit weights where a tile spans several panels: few rows, and what is dequantised
+/// (32 kB) stays in the first-level cache.
+constexpr std::size_t kShortBlock = 64;
 /// Below this many multiplications a product is not worth handing to other threads.
 constexpr std::size_t kSerialWork = 1 << 19;
 
@@ -18,6 +21,7 @@ struct Product {
   const VariantTable& table;
   bool bf16;
   const std::uint32_t* w;
+  const FourBit* four_bit;  ///< or null
   std::size_t outputs;
   std::size_t steps;
   const float* bias;
@@ -27,6 +31,10 @@ struct Product {
   std::size_t y_stride;
   bool add;
 };
+
+std::size_t block_of(const Product& p, std::size_t panels) {
+  return p.four_bit && panels > 1 ? kShortBlock : kBlock;
+}
 
 /// All of k for rows [row, end) and panels [first, first + panels). `partial` holds
 /// (end - row) x columns numbers where k takes several blocks.
@@ -38,16 +46,25 @@ void run_block(const Product& p, std::size_t row, std::size_t end, std::size_t f
   const int cols = static_cast<int>(std::min(width, p.outputs - column));
   const auto max_rows =
       panels == 1 ? static_cast<std::size_t>(p.table.max_rows) : static_cast<std::size_t>(3);
-  for (std::size_t k = 0; k < p.steps; k += kBlock) {
-    const bool last = k + kBlock >= p.steps;
+  thread_local Buffer<std::uint32_t> words;
+  const std::size_t block = block_of(p, panels);
+  if (p.four_bit) words.resize(panels * block * panel);
+  for (std::size_t k = 0; k < p.steps; k += block) {
+    const bool last = k + block >= p.steps;
+    const std::size_t steps = std::min(block, p.steps - k);
+    if (p.four_bit) {
+      for (std::size_t i = 0; i < panels; ++i) {
+        p.four_bit->read(first + i, k, steps, words.data() + i * block * panel);
+      }
+    }
     for (std::size_t r = row; r < end; r += max_rows) {
       Tile t{};
       t.a = p.x + r * p.x_stride + k;
       t.a_stride = p.x_stride;
-      t.b = p.w + (first * p.steps + k) * panel;
+      t.b = p.four_bit ? words.data() : p.w + (first * p.steps + k) * panel;
       t.b_step = panel;
-      t.panel_stride = p.steps * panel;
-      t.k = std::min(kBlock, p.steps - k);
+      t.panel_stride = (p.four_bit ? block : p.steps) * panel;
+      t.k = steps;
       t.init = k == 0 ? nullptr : partial + (r - row) * width;
       t.init_stride = width;
       t.rows = static_cast<int>(std::min(max_rows, end - r));
@@ -73,27 +90,25 @@ void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, s
                      std::size_t x_stride, float* y, std::size_t y_stride, bool add) const {
   if (m == 0) return;
   const VariantTable& table = *table_;
-  if (table.tiles != nullptr && w.precision_ == Precision::kBf16) {
+  const FourBit codes{table,      w.data_.data(), w.scales_.data(), w.values_.data(),
+                      w.columns_, w.panel_};
+  const FourBit* four_bit = w.precision_ == Precision::k4Bit ? &codes : nullptr;
+  if (table.tiles != nullptr && w.precision_ != Precision::kF32) {
     thread_local Buffer<std::uint16_t> tiles;
     pack_tiles(*table.tiles, x, m, w.columns_, x_stride, tiles);
-    run({*table.tiles, w.data_.data(), w.rows_, w.steps_ / kTileRows, bias, tiles.data(), m, y,
-         y_stride, add});
+    run({*table.tiles, w.data_.data(), four_bit, w.rows_, w.steps_ / kTileRows, bias, tiles.data(),
+         m, y, y_stride, add});
     return;
   }
   const std::size_t panels = (w.rows_ + table.panel - 1) / table.panel;
   const std::size_t work = m * w.rows_ * w.columns_;
   const auto threads = static_cast<std::size_t>(num_threads());
-  Product p{table,
-            w.precision_ == Precision::kBf16,
-            w.data_.data(),
-            w.rows_,
-            w.steps_,
-            bias,
-            nullptr,
-            x_stride,
-            y,
-            y_stride,
-            add};
+  Product p{table,          w.precision_ != Precision::kF32,
+            w.data_.data(), four_bit,
+            w.rows_,        w.steps_,
+            bias,           nullptr,
+            x_stride,       y,
+            y_stride,       add};
 
   thread_local Buffer<std::uint32_t> rounded;
   if (p.bf16) {
@@ -113,7 +128,7 @@ void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, s
   }
 
   const auto tile_rows = static_cast<std::size_t>(table.max_rows);
-  const bool small_weights = w.bytes() <= (std::size_t{1} << 20);
+  const bool small_weights = !four_bit && w.bytes() <= (std::size_t{1} << 20);
   if (small_weights && m >= 2 * tile_rows * threads) {
     // Rows are split: each thread reads all of the weights, which its cache holds.
     const std::size_t blocks = (m + tile_rows - 1) / tile_rows;
@@ -130,7 +145,7 @@ void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, s
   const auto wide = static_cast<std::size_t>(m <= 3 ? widest(static_cast<int>(m)) : 1);
   parallel_for(panels, work < kSerialWork ? panels : wide, [&](std::size_t begin, std::size_t end) {
     thread_local Buffer<float> partial;
-    if (p.steps > kBlock) partial.resize(m * table.panel * wide);
+    if (p.steps > block_of(p, wide)) partial.resize(m * table.panel * wide);
     std::size_t i = begin;
     for (; i + wide <= end; i += wide) run_block(p, 0, m, i, wide, partial.data());
     for (; i < end; ++i) run_block(p, 0, m, i, 1, partial.data());

@@ -14,6 +14,9 @@ constexpr std::size_t kBlockSteps = 32;
 constexpr std::size_t kBlockRows = 640;
 /// Panels of 16 outputs whose sums are kept between two blocks of inputs.
 constexpr std::size_t kGroup = 8;
+/// With 4-bit weights and few rows: what is dequantised (16 kB) then stays in the first-level
+/// cache.
+constexpr std::size_t kShortSteps = 8;
 /// Below this many multiplications a product is not worth handing to other threads.
 constexpr std::size_t kSerialWork = 1 << 21;
 
@@ -38,17 +41,32 @@ void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::
   thread_local Buffer<float> sums;
   const std::size_t blocks = (row_end - row + kTileRows - 1) / kTileRows;
   sums.resize(kGroup * (kBlockRows / kTileRows) * kTileWords);
-  for (std::size_t s = 0; s < p.steps; s += kBlockSteps) {
-    const std::size_t steps = std::min(kBlockSteps, p.steps - s);
+  thread_local Buffer<std::uint32_t> words;
+  if (p.four_bit) words.resize(2 * kBlockSteps * kTileWords);
+  const std::size_t block_steps = p.four_bit && blocks <= 2 ? kShortSteps : kBlockSteps;
+  for (std::size_t s = 0; s < p.steps; s += block_steps) {
+    const std::size_t steps = std::min(block_steps, p.steps - s);
     const bool last = s + steps == p.steps;
     for (std::size_t i = 0; i < panels; i += 2) {
       const std::size_t two = std::min<std::size_t>(2, panels - i);
+      const std::uint32_t* b = nullptr;
+      std::size_t b_stride = p.steps * kTileWords;
+      if (p.four_bit) {
+        b = words.data();
+        b_stride = steps * kTileWords;
+        for (std::size_t q = 0; q < two; ++q) {
+          p.four_bit->read(first + i + q, s * kTileRows, steps * kTileRows,
+                           words.data() + q * b_stride);
+        }
+      } else {
+        b = p.w + ((first + i) * p.steps + s) * kTileWords;
+      }
       for (std::size_t r = 0; r < blocks; r += 2) {
         TileBlock t{};
         t.a = p.x + ((row / kTileRows + r) * p.steps + s) * kTileNumbers;
         t.a_stride = p.steps * kTileNumbers;
-        t.b = p.w + ((first + i) * p.steps + s) * kTileWords;
-        t.b_stride = p.steps * kTileWords;
+        t.b = b;
+        t.b_stride = b_stride;
         t.steps = steps;
         t.c = sums.data() + (i * blocks + r * two) * kTileWords;
         t.row_blocks = static_cast<int>(std::min<std::size_t>(2, blocks - r));
@@ -106,7 +124,7 @@ void run(const TileProduct& p) {
   const auto threads = static_cast<std::size_t>(num_threads());
   const std::size_t weights = panels * p.steps * kTileNumbers * sizeof(std::uint16_t);
   const std::size_t pairs = (p.m + 2 * kTileRows - 1) / (2 * kTileRows);
-  if (weights <= (std::size_t{1} << 20) && pairs >= 2 * threads) {
+  if (!p.four_bit && weights <= (std::size_t{1} << 20) && pairs >= 2 * threads) {
     // Rows are split: each thread reads all of the weights, which its cache holds.
     parallel_for(pairs, work < kSerialWork ? pairs : 1, [&](std::size_t begin, std::size_t end) {
       const TileSession session(p.unit);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "firstlight/kernels/buffer.h"
+#include "four_bit.h"
 #include "variant.h"
 
 namespace firstlight::kernels {
@@ -8,7 +9,9 @@ namespace firstlight::kernels {
 /// A bf16 product on tile registers: y[m, outputs] = x W^T + bias (may be null), or y += that.
 struct TileProduct {
   const TileUnit& unit;
-  const std::uint32_t* w;  ///< [panel of 16 outputs][pair of inputs][output], steps * 16 pairs
+  /// [panel of 16 outputs][pair of inputs][output], steps * 16 pairs; null where there are codes.
+  const std::uint32_t* w;
+  const FourBit* four_bit;  ///< or null
   std::size_t outputs;
   std::size_t steps;  ///< of 32 inputs
   const float* bias;

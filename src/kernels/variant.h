@@ -55,6 +55,20 @@ struct TileUnit {
                  int cols, bool add);
 };
 
+/// Weights in 4 bits of one panel, to be written as words of two bf16 [pair of inputs][output].
+/// A word of codes holds eight: those of a group of 8 inputs. Its lane i holds at bits 8 j + 4 h
+/// the code of input 2 j + h of output i; or, where the variant is `interleaved`, of input
+/// 2 j + i % 2 of output (h W + i) / 2, W being the width: two converted vectors side by side are
+/// then a vector of words. A panel of two vectors has two such parts.
+struct Codes {
+  const std::uint32_t* codes;  ///< [group of 8 inputs][output in panel]
+  const float* scales;         ///< [block of 64 inputs][output in panel]
+  const float* values;         ///< 16
+  std::size_t blocks;
+  std::size_t panel;
+  std::uint32_t* out;
+};
+
 constexpr std::size_t kTileRows = 16;    ///< rows, and outputs, of a tile
 constexpr std::size_t kTileInputs = 32;  ///< inputs of a step
 
@@ -63,9 +77,11 @@ struct VariantTable {
   std::size_t panel;  ///< columns of a panel: two vectors
   int max_rows;
   bool fast_bf16;
+  bool interleaved;  ///< order of 4-bit codes
   void (*tile_f32)(const Tile&);
   void (*tile_bf16)(const Tile&);
   void (*to_bf16)(const float* x, std::uint16_t* y, std::size_t n);
+  void (*dequantise)(const Codes&);
   void (*softmax)(float* x, std::size_t n);  ///< n a multiple of width; -inf gives 0
   float (*log_sum_exp)(const float* x, std::size_t n);
   void (*layer_norm)(const float* x, std::size_t n, const float* weight, const float* bias,

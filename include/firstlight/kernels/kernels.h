@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,7 +18,11 @@ struct VariantTable;  // src/kernels/variant.h
 enum class Precision {
   kF32,
   kBf16,  ///< weights and the product's input rounded to bf16, sums in f32
+  k4Bit,  ///< weights in 4 bits; the product is that of kBf16 with the weights they stand for
 };
+
+/// Numbers of a 4-bit matrix that share a scale, as in bitsandbytes' default.
+constexpr std::size_t kScaleBlock = 64;
 
 /// Number types of weights in files.
 enum class Source { kF32, kF16, kBf16 };
@@ -42,23 +47,49 @@ class PackedMatrix {
   PackedMatrix() = default;
   /// Zero until set_rows. `rows` and `columns` > 0.
   PackedMatrix(const Kernels& kernels, Precision precision, std::size_t rows, std::size_t columns);
+  /// A matrix of 4-bit codes; code c in a block with the scale s stands for bf16(values[c] * s).
+  /// Where `columns` is no multiple of kScaleBlock these numbers are kept instead: precision() is
+  /// then kBf16.
+  PackedMatrix(const Kernels& kernels, const std::array<float, 16>& values, std::size_t rows,
+               std::size_t columns);
 
   /// Copies `count` rows of `source` numbers (row-major, `columns()` apart) to `first`, ....
+  /// Not for a matrix of codes.
   void set_rows(std::size_t first, std::size_t count, Source source, const void* data);
+  /// The same from codes, two in a byte with the first in its upper half, and a scale for each
+  /// kScaleBlock numbers, counted through all `count` rows (a block may span rows). Only for a
+  /// matrix made with `values`.
+  void set_codes(std::size_t first, std::size_t count, const std::uint8_t* codes,
+                 const float* scales);
 
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_; }
   Precision precision() const { return precision_; }
-  std::size_t bytes() const { return data_.size() * sizeof(std::uint32_t); }
+  std::size_t bytes() const {
+    return data_.size() * sizeof(std::uint32_t) + scales_.size() * sizeof(float);
+  }
 
  private:
   friend class Kernels;
+  /// Where the code of a number lies in data_.
+  struct Place {
+    std::size_t word;
+    int shift;
+  };
+  Place place_of_code(std::size_t row, std::size_t column) const;
+  void set_number(std::size_t row, std::size_t column, std::uint16_t bf16);
+
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
   std::size_t steps_ = 0;  ///< inputs (f32) or pairs of inputs (bf16), with padding
   std::size_t panel_ = 1;  ///< outputs side by side
   Precision precision_ = Precision::kF32;
-  Buffer<std::uint32_t> data_;  ///< [panel][step][output in panel], f32 or two bf16 in a word
+  bool interleaved_ = false;  ///< the order of codes: src/kernels/variant.h
+  std::array<float, 16> values_{};
+  /// [panel][step][output in panel], f32 or two bf16 in a word; or [panel][group of 8 inputs]
+  /// [output in panel], eight codes in a word.
+  Buffer<std::uint32_t> data_;
+  Buffer<float> scales_;  ///< [panel][block of inputs][output in panel]
 };
 
 /// Keys and values of one attention layer, grown row by row. One thread at a time.
@@ -110,9 +141,9 @@ class Kernels {
   /// Whether bf16 products have instructions of their own, so that they are the faster choice.
   bool fast_bf16() const;
 
-  /// y[m, :] = x[m, :] W^T + bias (may be null), or y += that where `add`. In bf16 x is rounded to
-  /// bf16 first. Each sum runs over the inputs in ascending order (in pairs for bf16), one
-  /// accumulator an output; bias is added last.
+  /// y[m, :] = x[m, :] W^T + bias (may be null), or y += that where `add`. In bf16 and 4 bits x is
+  /// rounded to bf16 first. Each sum runs over the inputs in ascending order (in pairs for bf16),
+  /// one accumulator an output; bias is added last.
   void linear(const PackedMatrix& w, const float* bias, const float* x, std::size_t m,
               std::size_t x_stride, float* y, std::size_t y_stride, bool add = false) const;
 

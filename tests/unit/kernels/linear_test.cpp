@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -94,6 +95,63 @@ TEST_P(Linear, PacksEveryNumberTypeAndRowsInParts) {
   EXPECT_EQ(y[0], 8.0f);
   EXPECT_EQ(y[1], 12.0f);
   EXPECT_EQ(y[2], 34.0f);
+}
+
+/// The codes' values of a test: no two alike, and none a round number.
+std::array<float, 16> code_values() {
+  std::array<float, 16> values;
+  for (int i = 0; i < 16; ++i) values[i] = static_cast<float>(std::sin(i - 7.4));
+  return values;
+}
+
+TEST_P(Linear, FourBitsGiveTheBitsOfTheWeightsThatTheyStandFor) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  // With blocks within rows, over several blocks of inputs, and with blocks that span rows.
+  for (const Shape& s :
+       {Shape{3, 70, 64}, {1, 200, 192}, {40, 33, 4544}, {700, 48, 128}, {5, 31, 72}, {2, 9, 33}}) {
+    Random random(6);
+    const std::array<float, 16> values = code_values();
+    std::vector<std::uint8_t> codes((s.n * s.k + 1) / 2);
+    for (std::uint8_t& c : codes) c = static_cast<std::uint8_t>(random.below(256));
+    const std::vector<float> scales = normal_numbers((s.n * s.k + 63) / 64, 7);
+    std::vector<float> w(s.n * s.k);
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      const int code = i % 2 ? codes[i / 2] & 15 : codes[i / 2] >> 4;
+      w[i] = f32_from_bf16(bf16_from_f32(values[code] * scales[i / 64]));
+    }
+    const std::vector<float> x = normal_numbers(s.m * s.k, 8);
+    PackedMatrix plain(kernels, Precision::kBf16, s.n, s.k);
+    plain.set_rows(0, s.n, Source::kF32, w.data());
+    PackedMatrix packed(kernels, values, s.n, s.k);
+    packed.set_codes(0, s.n, codes.data(), scales.data());
+    EXPECT_EQ(packed.precision(), s.k % 64 ? Precision::kBf16 : Precision::k4Bit);
+    std::vector<float> expected(s.m * s.n), y(s.m * s.n);
+    kernels.linear(plain, nullptr, x.data(), s.m, s.k, expected.data(), s.n);
+    kernels.linear(packed, nullptr, x.data(), s.m, s.k, y.data(), s.n);
+    ASSERT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
+        << s.m << " " << s.n << " " << s.k;
+  }
+}
+
+TEST_P(Linear, FourBitPartsStandSideBySide) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  std::array<float, 16> values{};
+  for (int i = 0; i < 16; ++i) values[i] = static_cast<float>(i);
+  // Two parts, the second at a row inside a panel; every number of row r is r + 1.
+  PackedMatrix packed(kernels, values, 7, 64);
+  for (const std::size_t first : {std::size_t{0}, std::size_t{3}}) {
+    const std::size_t count = first == 0 ? 3 : 4;
+    std::vector<std::uint8_t> codes(count * 32);
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      codes[i] = static_cast<std::uint8_t>((first + i / 32 + 1) * 0x11);
+    }
+    const std::vector<float> scales(count, 0.5f);
+    packed.set_codes(first, count, codes.data(), scales.data());
+  }
+  const std::vector<float> x(64, 1.0f);
+  float y[7];
+  kernels.linear(packed, nullptr, x.data(), 1, 64, y, 7);
+  for (int r = 0; r < 7; ++r) EXPECT_EQ(y[r], 32.0f * static_cast<float>(r + 1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, Linear, testing::ValuesIn(every_isa()),
