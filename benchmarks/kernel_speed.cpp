@@ -80,16 +80,20 @@ void attention(const Kernels& kernels, std::size_t tokens, std::size_t heads, st
   std::vector<float> out(tokens * heads * size);
   std::vector<Visible> visible;
   for (std::size_t i = 0; i < tokens; ++i) visible.push_back({0, i + 1, 0, 0, nullptr});
-  KeyValues kv(kernels, groups, size, tokens);
-  kv.append(k.data(), v.data(), groups * size, tokens);
-  const double time = best_time([&] {
-    kernels.attention(q.data(), heads * size, tokens, heads, kv,
-                      1.0f / std::sqrt(static_cast<float>(size)), visible.data(), out.data(),
-                      heads * size);
-  });
-  std::printf("%-11s attention %5zu tokens, %2zu heads of %3zu over %2zu  %7.1f\n",
-              to_string(kernels.isa()).c_str(), tokens, heads, size, groups,
-              2e-9 * static_cast<double>(tokens * tokens * heads * size) / time);
+  std::printf("%-11s attention %5zu tokens, %2zu heads of %3zu over %2zu",
+              to_string(kernels.isa()).c_str(), tokens, heads, size, groups);
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    KeyValues kv(kernels, groups, size, tokens, precision);
+    kv.append(k.data(), v.data(), groups * size, tokens);
+    const double time = best_time([&] {
+      kernels.attention(q.data(), heads * size, tokens, heads, kv,
+                        1.0f / std::sqrt(static_cast<float>(size)), visible.data(), out.data(),
+                        heads * size);
+    });
+    std::printf("  %s %7.1f", precision == Precision::kF32 ? "f32" : "bf16",
+                2e-9 * static_cast<double>(tokens * tokens * heads * size) / time);
+  }
+  std::printf("\n");
 }
 
 }  // namespace
@@ -112,5 +116,6 @@ int main(int argc, char** argv) {
     }
     attention(kernels, 64, 3, 3, 64);
     attention(kernels, 600, 32, 8, 64);
+    attention(kernels, 2900, 8, 2, 64);
   }
 }

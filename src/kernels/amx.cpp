@@ -46,8 +46,8 @@ void multiply_block(const TileBlock& t) {
   if (t.resume) {
     _tile_loadd(0, c, kRow);
     if constexpr (Panels > 1) _tile_loadd(1, c + kTile, kRow);
-    if constexpr (RowBlocks > 1) _tile_loadd(2, c + Panels * kTile, kRow);
-    if constexpr (RowBlocks * Panels > 2) _tile_loadd(3, c + 3 * kTile, kRow);
+    if constexpr (RowBlocks > 1) _tile_loadd(2, c + t.row_stride, kRow);
+    if constexpr (RowBlocks * Panels > 2) _tile_loadd(3, c + t.row_stride + kTile, kRow);
   } else {
     _tile_zero(0);
     _tile_zero(1);
@@ -72,8 +72,8 @@ void multiply_block(const TileBlock& t) {
   }
   _tile_stored(0, c, kRow);
   if constexpr (Panels > 1) _tile_stored(1, c + kTile, kRow);
-  if constexpr (RowBlocks > 1) _tile_stored(2, c + Panels * kTile, kRow);
-  if constexpr (RowBlocks * Panels > 2) _tile_stored(3, c + 3 * kTile, kRow);
+  if constexpr (RowBlocks > 1) _tile_stored(2, c + t.row_stride, kRow);
+  if constexpr (RowBlocks * Panels > 2) _tile_stored(3, c + t.row_stride + kTile, kRow);
 }
 
 void multiply(const TileBlock& t) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "firstlight/base/parallel.h"
+#include "tile_session.h"
 
 namespace firstlight::kernels {
 namespace {
@@ -22,18 +23,6 @@ constexpr std::size_t kSerialWork = 1 << 21;
 
 constexpr std::size_t kTileWords = kTileRows * kTileRows;
 constexpr std::size_t kTileNumbers = kTileRows * kTileInputs;
-
-/// Between begin() and end() the thread's tile registers are configured.
-class TileSession {
- public:
-  explicit TileSession(const TileUnit& unit) : unit_(unit) { unit.begin(); }
-  ~TileSession() { unit_.end(); }
-  TileSession(const TileSession&) = delete;
-  TileSession& operator=(const TileSession&) = delete;
-
- private:
-  const TileUnit& unit_;
-};
 
 /// Rows [row, row_end) of at most kBlockRows and a group of at most kGroup panels, all of k.
 void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::size_t first,
@@ -69,6 +58,7 @@ void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::
         t.b_stride = b_stride;
         t.steps = steps;
         t.c = sums.data() + (i * blocks + r * two) * kTileWords;
+        t.row_stride = two * kTileWords;
         t.row_blocks = static_cast<int>(std::min<std::size_t>(2, blocks - r));
         t.panels = static_cast<int>(two);
         t.resume = s > 0;

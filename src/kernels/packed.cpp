@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "firstlight/base/parallel.h"
@@ -107,48 +106,6 @@ void PackedMatrix::set_codes(std::size_t first, std::size_t count, const std::ui
       }
     }
   });
-}
-
-KeyValues::KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head_size,
-                     std::size_t capacity)
-    : heads_(heads), head_size_(head_size), panel_(kernels.table_->panel) {
-  capacity_ = (capacity + panel_ - 1) / panel_ * panel_;
-  value_stride_ = (head_size + panel_ - 1) / panel_ * panel_;
-  // Whole panels are read, so what lies behind the last key and component must be numbers.
-  keys_.resize(heads_ * capacity_ * head_size_);
-  keys_.fill(0.0f);
-  values_.resize(heads_ * capacity_ * value_stride_);
-  values_.fill(0.0f);
-}
-
-void KeyValues::append(const float* key, const float* value, std::size_t stride,
-                       std::size_t count) {
-  parallel_for(heads_, 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t h = begin; h < end; ++h) {
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t n = size_ + i;
-        const float* k = key + i * stride + h * head_size_;
-        float* out = keys_.data() + (h * capacity_ + n / panel_ * panel_) * head_size_ + n % panel_;
-        for (std::size_t d = 0; d < head_size_; ++d) out[d * panel_] = k[d];
-        std::memcpy(values_.data() + (h * capacity_ + n) * value_stride_,
-                    value + i * stride + h * head_size_, head_size_ * sizeof(float));
-      }
-    }
-  });
-  size_ += count;
-}
-
-void KeyValues::assign(const KeyValues& other, std::size_t count) {
-  const std::size_t panels = (count + panel_ - 1) / panel_ * panel_;
-  for (std::size_t h = 0; h < heads_; ++h) {
-    std::memcpy(keys_.data() + h * capacity_ * head_size_,
-                other.keys_.data() + h * other.capacity_ * head_size_,
-                panels * head_size_ * sizeof(float));
-    std::memcpy(values_.data() + h * capacity_ * value_stride_,
-                other.values_.data() + h * other.capacity_ * value_stride_,
-                count * value_stride_ * sizeof(float));
-  }
-  size_ = count;
 }
 
 }  // namespace firstlight::kernels

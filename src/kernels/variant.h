@@ -28,7 +28,8 @@ struct Tile {
 
 /// Up to 2 x 2 tiles of 16 x 16 sums: c = (c where `resume`, else 0) + a b over `steps` of 32
 /// inputs. A tile of a is [16 rows][32 inputs] and one of b [16 pairs of inputs][16 outputs] in
-/// bf16, 1 kB each and the steps side by side; c is [row block][panel][16][16].
+/// bf16, 1 kB each and the steps side by side; c is [row block][panel][16][16], the row blocks
+/// row_stride apart.
 struct TileBlock {
   const std::uint16_t* a;
   std::size_t a_stride;  ///< between blocks of 16 rows, in numbers
@@ -36,8 +37,9 @@ struct TileBlock {
   std::size_t b_stride;  ///< between panels of 16 outputs, in words
   std::size_t steps;
   float* c;
-  int row_blocks;  ///< 1 or 2
-  int panels;      ///< 1 or 2
+  std::size_t row_stride;  ///< in numbers
+  int row_blocks;          ///< 1 or 2
+  int panels;              ///< 1 or 2
   bool resume;
 };
 
@@ -69,6 +71,18 @@ struct Codes {
   std::uint32_t* out;
 };
 
+/// One row of a block of scores in softmax attention, whose maximum and total run over the blocks.
+struct ScoreRow {
+  const float* scores;  ///< masked ones are -inf; vectors lie `stride` apart
+  std::size_t stride;
+  std::size_t vectors;        ///< even
+  float scale;                ///< > 0
+  float* top;                 ///< largest score so far, -inf before the first
+  float* total;               ///< [width] sums of the weights so far, in lanes
+  void* weights;              ///< exp(scale (score - top)), as f32 or bf16
+  std::size_t weight_stride;  ///< numbers between two pairs of vectors
+};
+
 constexpr std::size_t kTileRows = 16;    ///< rows, and outputs, of a tile
 constexpr std::size_t kTileInputs = 32;  ///< inputs of a step
 
@@ -82,7 +96,11 @@ struct VariantTable {
   void (*tile_bf16)(const Tile&);
   void (*to_bf16)(const float* x, std::uint16_t* y, std::size_t n);
   void (*dequantise)(const Codes&);
-  void (*softmax)(float* x, std::size_t n);  ///< n a multiple of width; -inf gives 0
+  /// Returns the factor by which sums over earlier blocks shrink, since `top` grew.
+  float (*weigh_f32)(const ScoreRow&);
+  float (*weigh_bf16)(const ScoreRow&);
+  void (*scale)(float* x, std::size_t n, float factor);  ///< n a multiple of width
+  float (*sum)(const float* lanes);                      ///< of one vector
   float (*log_sum_exp)(const float* x, std::size_t n);
   void (*layer_norm)(const float* x, std::size_t n, const float* weight, const float* bias,
                      float eps, float* y);

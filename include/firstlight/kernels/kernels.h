@@ -96,11 +96,15 @@ class PackedMatrix {
 class KeyValues {
  public:
   KeyValues() = default;
-  KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head_size, std::size_t capacity);
+  /// In f32, or rounded to bf16 for any other precision; attention then rounds queries and weights
+  /// of the average to bf16 too, and sums in f32.
+  KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head_size, std::size_t capacity,
+            Precision precision = Precision::kF32);
 
   /// Appends `count` rows; row i has its heads side by side at key + i * stride (and value).
   void append(const float* key, const float* value, std::size_t stride, std::size_t count);
-  /// Takes over the first `count` rows of `other` (same shape, fewer rows than the capacity).
+  /// Takes over the first `count` rows of `other` (same shape and precision, fewer rows than the
+  /// capacity).
   void assign(const KeyValues& other, std::size_t count);
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
@@ -108,14 +112,20 @@ class KeyValues {
 
  private:
   friend class Kernels;
+  friend class Attention;
   std::size_t heads_ = 0;
   std::size_t head_size_ = 0;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t panel_ = 1;
-  std::size_t value_stride_ = 0;
-  Buffer<float> keys_;    ///< [head][panel of keys][component][key in panel]
-  Buffer<float> values_;  ///< [head][key][component, padded to whole panels]
+  bool bf16_ = false;
+  std::size_t key_steps_ = 0;     ///< components, or pairs of them, with padding
+  std::size_t value_steps_ = 0;   ///< capacity in keys, or in pairs of keys
+  std::size_t value_panels_ = 0;  ///< of components
+  /// Words of one f32 or two bf16, as a packed matrix has them: keys are the outputs of one
+  /// product and the inputs of the other.
+  Buffer<std::uint32_t> keys_;    ///< [head][panel of keys][step][key in panel]
+  Buffer<std::uint32_t> values_;  ///< [head][panel of components][step][component in panel]
 };
 
 /// Which keys a query sees: [begin, end) and, for trees of answers, single keys from tree_first on
@@ -148,7 +158,9 @@ class Kernels {
               std::size_t x_stride, float* y, std::size_t y_stride, bool add = false) const;
 
   /// Softmax attention: out[q, h] = sum_k softmax_k(scale * query[q, h] . key[k, g]) value[k, g]
-  /// with g = h / (heads / key heads), over the keys that visible[q] names (at least one).
+  /// with g = h / (heads / key heads), over the keys that visible[q] names; zeros where it names
+  /// none. `scale` > 0. Keys are taken in blocks of a fixed size, so that no row of scores is ever
+  /// whole in memory.
   void attention(const float* query, std::size_t query_stride, std::size_t queries,
                  std::size_t heads, const KeyValues& kv, float scale, const Visible* visible,
                  float* out, std::size_t out_stride) const;

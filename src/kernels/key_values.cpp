@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <cstring>
+
+#include "firstlight/base/parallel.h"
+#include "firstlight/kernels/kernels.h"
+#include "variant.h"
+
+namespace firstlight::kernels {
+
+KeyValues::KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head_size,
+                     std::size_t capacity, Precision precision)
+    : heads_(heads),
+      head_size_(head_size),
+      panel_(kernels.table_->panel),
+      bf16_(precision != Precision::kF32) {
+  const bool tiles = bf16_ && kernels.table_->tiles != nullptr;
+  if (tiles) panel_ = kTileRows;
+  const std::size_t unit = std::max(panel_, 2 * kTileRows);
+  capacity_ = (capacity + unit - 1) / unit * unit;
+  key_steps_ = bf16_ ? (head_size + 1) / 2 : head_size;
+  if (tiles) key_steps_ = (key_steps_ + kTileRows - 1) / kTileRows * kTileRows;
+  value_steps_ = bf16_ ? capacity_ / 2 : capacity_;
+  value_panels_ = (head_size + panel_ - 1) / panel_;
+  // Whole panels are read, so what lies behind the last key and component must be numbers.
+  keys_.resize(heads_ * capacity_ * key_steps_);
+  keys_.fill(0);
+  values_.resize(heads_ * value_panels_ * value_steps_ * panel_);
+  values_.fill(0);
+}
+
+void KeyValues::append(const float* key, const float* value, std::size_t stride,
+                       std::size_t count) {
+  const auto half = [](std::uint32_t& word, std::size_t which, float number) {
+    const int shift = which % 2 ? 16 : 0;
+    word = (word & ~(std::uint32_t{0xffff} << shift)) | std::uint32_t{bf16_from_f32(number)}
+                                                            << shift;
+  };
+  parallel_for(heads_, 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t h = begin; h < end; ++h) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t n = size_ + i;
+        const float* k = key + i * stride + h * head_size_;
+        const float* v = value + i * stride + h * head_size_;
+        std::uint32_t* to_key =
+            keys_.data() + (h * capacity_ + n / panel_ * panel_) * key_steps_ + n % panel_;
+        std::uint32_t* to_value =
+            values_.data() + (h * value_panels_ * value_steps_ + (bf16_ ? n / 2 : n)) * panel_;
+        for (std::size_t d = 0; d < head_size_; ++d) {
+          std::uint32_t& word = to_value[d / panel_ * value_steps_ * panel_ + d % panel_];
+          if (bf16_) {
+            half(to_key[d / 2 * panel_], d, k[d]);
+            half(word, n, v[d]);
+          } else {
+            to_key[d * panel_] = __builtin_bit_cast(std::uint32_t, k[d]);
+            word = __builtin_bit_cast(std::uint32_t, v[d]);
+          }
+        }
+      }
+    }
+  });
+  size_ += count;
+}
+
+void KeyValues::assign(const KeyValues& other, std::size_t count) {
+  const std::size_t keys = (count + panel_ - 1) / panel_ * panel_;
+  const std::size_t steps = bf16_ ? (count + 1) / 2 : count;
+  for (std::size_t h = 0; h < heads_; ++h) {
+    std::memcpy(keys_.data() + h * capacity_ * key_steps_,
+                other.keys_.data() + h * other.capacity_ * key_steps_,
+                keys * key_steps_ * sizeof(std::uint32_t));
+    for (std::size_t p = 0; p < value_panels_; ++p) {
+      std::memcpy(values_.data() + (h * value_panels_ + p) * value_steps_ * panel_,
+                  other.values_.data() + (h * value_panels_ + p) * other.value_steps_ * panel_,
+                  steps * panel_ * sizeof(std::uint32_t));
+    }
+  }
+  size_ = count;
+}
+
+}  // namespace firstlight::kernels
