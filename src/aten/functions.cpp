@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "convert.h"
+
 namespace firstlight::aten {
 namespace {
 
@@ -19,8 +21,8 @@ constexpr std::int64_t kRowGrain = 64;  // rows a thread takes at a time: some 5
 struct LinearBf16 : Function<LinearBf16> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& w,
                         const c10::optional<Tensor>& bias) {
-    const Tensor xb = x.to(torch::kBFloat16);
-    const Tensor wb = w.to(torch::kBFloat16);
+    const Tensor xb = to_bf16(x);
+    const Tensor wb = to_bf16(w);
     context->save_for_backward({xb, wb});
     context->saved_data["bias"] = bias.has_value();
     context->saved_data["x_f32"] = x.scalar_type() == torch::kFloat;
@@ -29,19 +31,17 @@ struct LinearBf16 : Function<LinearBf16> {
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const Tensor g = grads[0].to(torch::kBFloat16).contiguous();
+    const Tensor g = to_bf16(grads[0]);
     Tensor grad_x;
     if (context->needs_input_grad(0)) {
       grad_x = at::mm(g, saved[1]);
-      if (context->saved_data["x_f32"].toBool()) grad_x = grad_x.to(torch::kFloat);
+      if (context->saved_data["x_f32"].toBool()) grad_x = to_f32(grad_x);
     }
     Tensor grad_w;
-    if (context->needs_input_grad(1)) {
-      grad_w = at::mm(g.t().contiguous(), saved[0]).to(torch::kFloat);
-    }
+    if (context->needs_input_grad(1)) grad_w = to_f32(at::mm(transposed(g), saved[0]));
     Tensor grad_bias;
     if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
-      grad_bias = g.to(torch::kFloat).sum(0);
+      grad_bias = column_sums(g);
     }
     return {grad_x, grad_w, grad_bias};
   }
@@ -54,6 +54,7 @@ void rms_norm_rows(const float* x, const float* w, Out* y, float* inverse, std::
     for (std::int64_t r = begin; r < end; ++r) {
       const float* in = x + r * width;
       float squares = 0;
+#pragma omp simd reduction(+ : squares)
       for (std::int64_t c = 0; c < width; ++c) squares += in[c] * in[c];
       const float scale =
           1.0F / std::sqrt(squares / static_cast<float>(width) + static_cast<float>(eps));
@@ -99,6 +100,7 @@ struct RmsNorm : Function<RmsNorm> {
         const float* xr = x + r * width;
         const float* gr = gp + r * width;
         float dot = 0;
+#pragma omp simd reduction(+ : dot)
         for (std::int64_t c = 0; c < width; ++c) dot += gr[c] * w[c] * xr[c];
         const float scale = inverse[r];
         const float pull = dot * scale * scale / static_cast<float>(width);
@@ -186,11 +188,6 @@ Tensor rms_norm(const Tensor& x, const Tensor& w, double eps, bool f32) {
 
 Tensor rotary(const Tensor& x, const Tensor& cosine, const Tensor& sine, std::int64_t rotated) {
   return Rotary::apply(x, cosine, sine, rotated);
-}
-
-Tensor swiglu(const Tensor& x) {
-  const auto halves = x.chunk(2, 1);
-  return at::silu(halves[0]) * halves[1];
 }
 
 }  // namespace firstlight::aten

@@ -86,10 +86,6 @@ std::int64_t count(const std::vector<std::int64_t>& shape) {
   return n;
 }
 
-Tensor causal_mask(std::int64_t n, const torch::TensorOptions& options) {
-  return torch::full({n, n}, -1e30, options).triu(1);
-}
-
 /// softmax(q k^T / sqrt(d)) v over a shared prefix and branches; see PackedGroup. q [R,kv,g,d],
 /// k and v [R,kv,d] of one group; returns [R, kv*g*d]. Query heads that share a key head are rows
 /// of one product, so grouped-query attention costs no copies.
@@ -101,32 +97,34 @@ Tensor tree_attention(const PackedGroup& group, const Tensor& q, const Tensor& k
   const std::int64_t n = group.branches;
   const std::int64_t l = group.length;
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
-  const Tensor kp = k.narrow(0, 0, p).transpose(0, 1);
-  const Tensor vp = v.narrow(0, 0, p).transpose(0, 1);
-  const Tensor qp = q.narrow(0, 0, p).permute({1, 2, 0, 3}).reshape({kv, g * p, d});
-  Tensor scores = at::bmm(qp, kp.transpose(1, 2)).view({kv, g, p, p});
-  scores = scores * scale + causal_mask(p, scores.options());
-  Tensor out = at::bmm(at::softmax(scores, -1).view({kv, g * p, p}), vp);
+  // Splits, not slices: the gradient of a slice is a zero-filled tensor of the whole size.
+  const auto qs = q.split_with_sizes({p, n * l}, 0);
+  const auto ks = k.split_with_sizes({p, n * l}, 0);
+  const auto vs = v.split_with_sizes({p, n * l}, 0);
+  const Tensor kp = ks[0].transpose(0, 1);
+  const Tensor vp = vs[0].transpose(0, 1);
+  const Tensor qp = qs[0].permute({1, 2, 0, 3}).reshape({kv, g * p, d});
+  const Tensor scores = at::bmm(qp, kp.transpose(1, 2)).view({kv, g, p, p});
+  Tensor out = at::bmm(causal_softmax(scores, scale).view({kv, g * p, p}), vp);
   out = out.view({kv, g, p, d}).permute({2, 0, 1, 3}).reshape({p, kv * g * d});
   if (n == 0) return out;
 
-  const Tensor qb = q.narrow(0, p, n * l).view({n, l, kv, g, d});
-  const Tensor kb = k.narrow(0, p, n * l).view({n, l, kv, d}).permute({0, 2, 1, 3});
-  const Tensor vb = v.narrow(0, p, n * l).view({n, l, kv, d}).permute({0, 2, 1, 3});
+  const Tensor qb = qs[1].view({n, l, kv, g, d});
+  const Tensor kb = ks[1].view({n, l, kv, d}).permute({0, 2, 1, 3});
+  const Tensor vb = vs[1].view({n, l, kv, d}).permute({0, 2, 1, 3});
   const Tensor q_prefix = qb.permute({2, 3, 0, 1, 4}).reshape({kv, g * n * l, d});
   const Tensor q_self = qb.permute({0, 2, 3, 1, 4}).reshape({n * kv, g * l, d});
   const Tensor to_prefix = at::bmm(q_prefix, kp.transpose(1, 2)).view({kv, g, n, l, p});
-  Tensor to_self = at::bmm(q_self, kb.reshape({n * kv, l, d}).transpose(1, 2))
-                       .view({n, kv, g, l, l})
-                       .permute({1, 2, 0, 3, 4});
-  to_self = to_self + causal_mask(l, to_self.options());
-  const Tensor weights = at::softmax(at::cat({to_prefix, to_self}, -1) * scale, -1);
+  const Tensor to_self = at::bmm(q_self, kb.reshape({n * kv, l, d}).transpose(1, 2))
+                             .view({n, kv, g, l, l})
+                             .permute({1, 2, 0, 3, 4});
+  const auto weights =
+      causal_softmax(at::cat({to_prefix, to_self}, -1), scale).split_with_sizes({p, l}, -1);
   const Tensor from_prefix =
-      at::bmm(weights.narrow(-1, 0, p).reshape({kv, g * n * l, p}), vp).view({kv, g, n, l, d});
-  const Tensor from_self =
-      at::bmm(weights.narrow(-1, p, l).permute({2, 0, 1, 3, 4}).reshape({n * kv, g * l, l}),
-              vb.reshape({n * kv, l, d}))
-          .view({n, kv, g, l, d});
+      at::bmm(weights[0].reshape({kv, g * n * l, p}), vp).view({kv, g, n, l, d});
+  const Tensor from_self = at::bmm(weights[1].permute({2, 0, 1, 3, 4}).reshape({n * kv, g * l, l}),
+                                   vb.reshape({n * kv, l, d}))
+                               .view({n, kv, g, l, d});
   const Tensor branches = from_prefix.permute({2, 3, 0, 1, 4}) + from_self.permute({0, 3, 1, 2, 4});
   return at::cat({out, branches.reshape({n * l, kv * g * d})}, 0);
 }
@@ -186,12 +184,13 @@ Tensor Llava::vision(const Tensor& pixel_values, bool f32) const {
   h = norm(h, "vision.pre").view({batch * tokens, v.hidden_size});
   for (std::int64_t i = 0; i < v.num_hidden_layers; ++i) {
     const std::string layer = "vision." + std::to_string(i) + ".";
-    const Tensor qkv = linear(norm(h, layer + "norm1"), parameter(layer + "qkv"),
-                              parameter(layer + "qkv.bias"), f32)
-                           .view({batch, tokens, 3, v.num_attention_heads, d})
-                           .permute({2, 0, 3, 1, 4})
-                           .contiguous()
-                           .view({3, batch * v.num_attention_heads, tokens, d});
+    const auto qkv = linear(norm(h, layer + "norm1"), parameter(layer + "qkv"),
+                            parameter(layer + "qkv.bias"), f32)
+                         .view({batch, tokens, 3, v.num_attention_heads, d})
+                         .permute({2, 0, 3, 1, 4})
+                         .contiguous()
+                         .view({3, batch * v.num_attention_heads, tokens, d})
+                         .unbind(0);
     const Tensor scores =
         at::bmm(qkv[0], qkv[1].transpose(1, 2)) / std::sqrt(static_cast<double>(d));
     const Tensor mixed = at::bmm(at::softmax(scores, -1), qkv[2])
@@ -230,6 +229,8 @@ Tensor Llava::text(const PackedText& batch, const Tensor& projected, const Tenso
   const Tensor cosine = angles.cos().contiguous();
   const Tensor sine = angles.sin().contiguous();
   const std::int64_t heads = t.num_attention_heads + 2 * kv;
+  std::vector<std::int64_t> group_rows;
+  for (const PackedGroup& group : batch.groups) group_rows.push_back(group.rows());
   for (std::int64_t i = 0; i < t.num_hidden_layers; ++i) {
     const std::string layer = "text." + std::to_string(i) + ".";
     const Tensor normed = rms_norm(h, parameter(layer + "norm1.weight"), t.rms_norm_eps, f32);
@@ -237,13 +238,13 @@ Tensor Llava::text(const PackedText& batch, const Tensor& projected, const Tenso
         rotary(linear(normed, parameter(layer + "qkv"), Tensor(), f32).view({rows, heads, d}),
                cosine, sine, t.num_attention_heads + kv);
     std::vector<Tensor> mixed;
-    std::int64_t row = 0;
-    for (const PackedGroup& group : batch.groups) {
-      const Tensor part = qkv.narrow(0, row, group.rows());
-      const Tensor q = part.narrow(1, 0, t.num_attention_heads).reshape({group.rows(), kv, g, d});
-      mixed.push_back(tree_attention(group, q, part.narrow(1, t.num_attention_heads, kv),
-                                     part.narrow(1, t.num_attention_heads + kv, kv)));
-      row += group.rows();
+    const auto parts = qkv.split_with_sizes({t.num_attention_heads, kv, kv}, 1);
+    const auto q = parts[0].split_with_sizes(group_rows, 0);
+    const auto k = parts[1].split_with_sizes(group_rows, 0);
+    const auto v = parts[2].split_with_sizes(group_rows, 0);
+    for (std::size_t j = 0; j < batch.groups.size(); ++j) {
+      mixed.push_back(
+          tree_attention(batch.groups[j], q[j].reshape({group_rows[j], kv, g, d}), k[j], v[j]));
     }
     h = h + linear(at::cat(mixed, 0), parameter(layer + "out"), Tensor(), f32);
     const Tensor gate_up =

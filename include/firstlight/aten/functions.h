@@ -20,6 +20,10 @@ torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double ep
 torch::Tensor rotary(const torch::Tensor& x, const torch::Tensor& cosine, const torch::Tensor& sine,
                      std::int64_t rotated);
 
+/// Attention weights: softmax(scale * x) over the last axis of x[...,L,C] with L <= C, where row i
+/// sees the first C - L + i + 1 columns and gives the others 0. Keeps the dtype.
+torch::Tensor causal_softmax(const torch::Tensor& x, double scale);
+
 /// silu(gate) * up for x[R,2I] = [gate | up] (Shazeer 2020, arXiv:2002.05202). Keeps the dtype.
 torch::Tensor swiglu(const torch::Tensor& x);
 

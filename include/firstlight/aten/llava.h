@@ -42,6 +42,7 @@ class Llava {
 
   const LlavaShape& shape() const { return shape_; }
   torch::Tensor& parameters() { return flat_; }
+  const torch::Tensor& parameters() const { return flat_; }
   torch::Tensor& gradients() { return flat_grad_; }
 
   /// Offsets into the flat buffer of the vision tower: [first, last).

@@ -72,5 +72,49 @@ TEST(Functions, RotaryTurnsPairsByTheirAngle) {
   EXPECT_LT(largest(gradients(fused, {x}, weights)[0] - gradients(formula, {x}, weights)[0]), 1e-6);
 }
 
+/// The fused function in f32 and bf16 against its formula in f32, with the gradient of its input.
+template <typename Fused, typename Formula>
+void expect_same(Fused fused, Formula formula, const Tensor& input, const Tensor& weights) {
+  const auto exact = gradients(formula, {input}, weights);
+  const Tensor value = formula(std::vector<Tensor>{input});
+  EXPECT_LT(largest(fused(std::vector<Tensor>{input}) - value), 1e-5);
+  EXPECT_LT(largest(gradients(fused, {input}, weights)[0] - exact[0]), 1e-5);
+
+  const Tensor narrow = input.to(torch::kBFloat16);
+  const Tensor rounded = narrow.to(torch::kFloat);
+  const Tensor near = formula(std::vector<Tensor>{rounded});
+  EXPECT_LT(largest(fused(std::vector<Tensor>{narrow}).to(torch::kFloat) - near),
+            0.005 * largest(near));
+  const Tensor slope =
+      gradients(formula, {rounded}, weights.to(torch::kBFloat16).to(torch::kFloat))[0];
+  const Tensor fused_slope = gradients(fused, {narrow}, weights.to(torch::kBFloat16))[0];
+  EXPECT_EQ(fused_slope.scalar_type(), torch::kBFloat16);
+  EXPECT_LT(largest(fused_slope.to(torch::kFloat) - slope), 0.01 * largest(slope));
+}
+
+TEST(Functions, CausalSoftmaxEqualsItsFormula) {
+  torch::manual_seed(5);
+  const Tensor mask = torch::full({5, 12}, -1e30).triu(8);  // row i sees 8 + i columns
+  expect_same([](const std::vector<Tensor>& x) { return causal_softmax(x[0], 0.3); },
+              [&](const std::vector<Tensor>& x) { return at::softmax(x[0] * 0.3 + mask, -1); },
+              torch::randn({3, 5, 12}) * 4, torch::randn({3, 5, 12}));
+}
+
+TEST(Functions, CausalSoftmaxOfLargeScoresIsFinite) {
+  const Tensor x = torch::tensor({{1e4F, -1e4F, 300.0F}, {-1e30F, -1e30F, -1e30F}}).view({1, 2, 3});
+  const Tensor y = causal_softmax(x, 1.0);
+  EXPECT_LT(largest(y - torch::tensor({{1.0F, 0.0F, 0.0F}, {1 / 3.0F, 1 / 3.0F, 1 / 3.0F}})), 1e-6);
+}
+
+TEST(Functions, SwigluEqualsItsFormula) {
+  torch::manual_seed(6);
+  expect_same([](const std::vector<Tensor>& x) { return swiglu(x[0]); },
+              [](const std::vector<Tensor>& x) {
+                const auto halves = x[0].chunk(2, 1);
+                return at::silu(halves[0]) * halves[1];
+              },
+              torch::randn({11, 38}) * 3, torch::randn({11, 19}));
+}
+
 }  // namespace
 }  // namespace firstlight::aten
