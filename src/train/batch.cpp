@@ -7,11 +7,6 @@
 namespace firstlight::train {
 namespace {
 
-std::string no_fields(const std::string& field) {
-  throw Error::usage("training", "a prompt asks for the field '" + field + "'",
-                     "train on prompts without fields");
-}
-
 torch::Tensor to_tensor(const std::vector<std::int64_t>& values) {
   return torch::tensor(values, torch::kLong);
 }
@@ -32,6 +27,11 @@ std::size_t weighted(const Items& items, Weight weight, Random& random) {
 }
 
 }  // namespace
+
+std::string no_fields(const std::string& field) {
+  throw Error::usage("training", "a prompt asks for the field '" + field + "'",
+                     "train on prompts without fields");
+}
 
 void BatchBuilder::tokens(const std::vector<std::int32_t>& ids, std::int64_t position) {
   for (const std::int32_t id : ids) rows_.push_back({id, position++});
@@ -215,6 +215,16 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
   if (!images.empty()) builder.add_text_first(prompt, images, answers);
 }
 
+Task BatchSource::reword(std::size_t which, Random& random) const {
+  Task task = tasks_[which];
+  const auto classes = draw_classes(wordings_, recipe_.tasks[which].concepts, random);
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    task.classes[i].name = classes[i].name;
+    task.classes[i].description = classes[i].description;
+  }
+  return task;
+}
+
 bool BatchSource::own_prompt(const Picture& picture, Random& random, PromptEncoder::Prompt* prompt,
                              PromptEncoder::Answer* answer) const {
   std::vector<std::size_t> fitting;
@@ -233,9 +243,12 @@ bool BatchSource::own_prompt(const Picture& picture, Random& random, PromptEncod
       variant.order[i].value = static_cast<int>(i);
     random.shuffle(variant.order);
   }
-  *prompt = encoder_.encode(render_prompt(tasks_[which], variant, no_fields));
-  *answer = encoder_.encode_answer(
-      render_answers(tasks_[which], variant)[static_cast<std::size_t>(index)]);
+  Task reworded;
+  const bool own_words = !variant.descriptions || random.chance(0.65);
+  if (!own_words) reworded = reword(which, random);
+  const Task& task = own_words ? tasks_[which] : reworded;
+  *prompt = encoder_.encode(render_prompt(task, variant, no_fields));
+  *answer = encoder_.encode_answer(render_answers(task, variant)[static_cast<std::size_t>(index)]);
   return true;
 }
 

@@ -6,29 +6,30 @@
 #include "firstlight/aten/llava.h"
 #include "firstlight/base/text.h"
 #include "firstlight/nn/safetensors.h"
+#include "firstlight/train/special_tokens.h"
 
 namespace firstlight::train {
 namespace {
 
 using nlohmann::json;
 
-json config_json(const aten::LlavaShape& shape) {
+json config_json(const aten::LlavaShape& shape, const SpecialTokens& special) {
   const auto& v = shape.vision;
   const auto& t = shape.text;
   return {
       {"architectures", {"LlavaForConditionalGeneration"}},
       {"model_type", "llava"},
       {"torch_dtype", "bfloat16"},
-      {"image_token_index", 4},
+      {"image_token_index", special.image.id},
       {"image_seq_length", v.patches()},
       {"vision_feature_layer", -1},
       {"vision_feature_select_strategy", "default"},
       {"projector_hidden_act", "gelu"},
       {"multimodal_projector_bias", true},
       {"tie_word_embeddings", true},
-      {"bos_token_id", 1},
-      {"eos_token_id", 2},
-      {"pad_token_id", 3},
+      {"bos_token_id", special.begin.id},
+      {"eos_token_id", special.end.id},
+      {"pad_token_id", special.pad.id},
       {"vision_config",
        {{"model_type", "clip_vision_model"},
         {"hidden_size", v.hidden_size},
@@ -56,9 +57,9 @@ json config_json(const aten::LlavaShape& shape) {
         {"attention_bias", false},
         {"mlp_bias", false},
         {"tie_word_embeddings", true},
-        {"bos_token_id", 1},
-        {"eos_token_id", 2},
-        {"pad_token_id", 3}}},
+        {"bos_token_id", special.begin.id},
+        {"eos_token_id", special.end.id},
+        {"pad_token_id", special.pad.id}}},
   };
 }
 
@@ -73,26 +74,30 @@ void write_hf_folder(const aten::Llava& model, const Recipe& recipe, const std::
     write(name, content.dump(2) + "\n");
   };
   const auto& v = model.shape().vision;
+  const std::string tokenizer_file = recipe.folder + "/" + recipe.tokenizer;
+  const SpecialTokens special =
+      find_special_tokens(nn::Tokenizer::from_file(tokenizer_file), tokenizer_file);
   const std::string chat_template = text::read_file(recipe.folder + "/" + recipe.chat_template);
-  write_json("config.json", config_json(model.shape()));
-  write("tokenizer.json", text::read_file(recipe.folder + "/" + recipe.tokenizer));
+  write_json("config.json", config_json(model.shape(), special));
+  write("tokenizer.json", text::read_file(tokenizer_file));
   write("chat_template.jinja", chat_template);
   write_json("tokenizer_config.json",
              {{"tokenizer_class", "PreTrainedTokenizerFast"},
-              {"bos_token", "<s>"},
-              {"eos_token", "</s>"},
-              {"unk_token", "<unk>"},
-              {"pad_token", "<pad>"},
-              {"image_token", "<image>"},
+              {"bos_token", special.begin.text},
+              {"eos_token", special.end.text},
+              {"unk_token", special.unknown.text},
+              {"pad_token", special.pad.text},
+              {"image_token", special.image.text},
               {"clean_up_tokenization_spaces", false},
               {"model_max_length", model.shape().text.max_position_embeddings},
               {"processor_class", "LlavaProcessor"}});
-  write_json("special_tokens_map.json", {{"bos_token", "<s>"},
-                                         {"eos_token", "</s>"},
-                                         {"unk_token", "<unk>"},
-                                         {"pad_token", "<pad>"}});
-  write_json("generation_config.json",
-             {{"bos_token_id", 1}, {"eos_token_id", 2}, {"pad_token_id", 3}});
+  write_json("special_tokens_map.json", {{"bos_token", special.begin.text},
+                                         {"eos_token", special.end.text},
+                                         {"unk_token", special.unknown.text},
+                                         {"pad_token", special.pad.text}});
+  write_json("generation_config.json", {{"bos_token_id", special.begin.id},
+                                        {"eos_token_id", special.end.id},
+                                        {"pad_token_id", special.pad.id}});
   write_json("preprocessor_config.json",
              {{"image_processor_type", "CLIPImageProcessor"},
               {"do_convert_rgb", true},
@@ -107,7 +112,7 @@ void write_hf_folder(const aten::Llava& model, const Recipe& recipe, const std::
               {"image_mean", recipe.image_mean},
               {"image_std", recipe.image_std}});
   write_json("processor_config.json", {{"processor_class", "LlavaProcessor"},
-                                       {"image_token", "<image>"},
+                                       {"image_token", special.image.text},
                                        {"patch_size", v.patch_size},
                                        {"num_additional_image_tokens", 1},
                                        {"vision_feature_select_strategy", "default"}});

@@ -1,158 +1,164 @@
 #include "firstlight/train/recipe.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/task/yaml.h"
 
 namespace firstlight::train {
 namespace {
 
-/// A YAML mapping whose keys are taken one by one; the ones left over are errors.
-class Mapping {
- public:
-  Mapping(const YAML::Node& node, std::string file) : node_(node), file_(std::move(file)) {
-    if (!node.IsMap()) throw Error::usage(where(node), "a mapping is needed");
-  }
+using yaml::Node;
 
-  std::string where(const YAML::Node& node) const {
-    return file_ + ":" + std::to_string(node.Mark().line + 1);
-  }
-  const std::string& file() const { return file_; }
+constexpr double kHuge = 1e9;
 
-  YAML::Node take(const std::string& key) {
-    known_.push_back(key);
-    return node_[key];
-  }
-  YAML::Node need(const std::string& key) {
-    YAML::Node value = take(key);
-    if (!value) throw Error::usage(where(node_), "the key '" + key + "' is missing");
-    return value;
-  }
-  template <typename T>
-  T value(const std::string& key) {
-    return convert<T>(need(key), key);
-  }
-  template <typename T>
-  void maybe(const std::string& key, T& target) {
-    if (const YAML::Node node = take(key)) target = convert<T>(node, key);
-  }
-  void finish() const {
-    for (const auto& entry : node_) {
-      const auto key = entry.first.as<std::string>();
-      if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-        throw Error::unknown_key(where(entry.first), key, known_);
-      }
-    }
-  }
+void take(const Node& map, const char* key, std::int64_t& target, std::int64_t low = 1) {
+  if (const Node* node = map.find(key)) target = node->integer(low, 1'000'000'000);
+}
 
- private:
-  template <typename T>
-  T convert(const YAML::Node& node, const std::string& key) const {
-    try {
-      return node.as<T>();
-    } catch (const YAML::Exception&) {
-      throw Error::usage(where(node), "'" + key + "' has the wrong type");
-    }
-  }
+void take(const Node& map, const char* key, int& target, std::int64_t low = 1) {
+  if (const Node* node = map.find(key)) target = static_cast<int>(node->integer(low, 1'000'000));
+}
 
-  YAML::Node node_;
-  std::string file_;
-  std::vector<std::string> known_;
-};
+void take(const Node& map, const char* key, double& target, double high = kHuge) {
+  if (const Node* node = map.find(key)) target = node->number(0, high);
+}
 
-ConceptRule read_rule(const YAML::Node& node, const std::string& file) {
-  Mapping map(node, file);
+std::vector<std::string> texts(const Node& list) {
+  std::vector<std::string> values;
+  for (const Node& item : list.items()) values.push_back(item.text());
+  return values;
+}
+
+std::vector<double> three_numbers(const Node& list) {
+  std::vector<double> values;
+  for (const Node& item : list.items()) values.push_back(item.number(-kHuge, kHuge));
+  if (values.size() != 3) throw list.error("needs three values, one a channel");
+  return values;
+}
+
+ConceptRule read_rule(const Node& node) {
+  node.require_known({"truth", "is", "where", "concepts"});
   ConceptRule rule;
-  if (const YAML::Node truth = map.take("truth")) rule.truth = truth.as<std::string>();
-  map.maybe("is", rule.is);
-  if (const YAML::Node where = map.take("where")) {
-    for (const auto& column : where) {
-      const auto range = column.second.as<std::vector<double>>();
-      if (range.size() != 2) {
-        throw Error::usage(map.where(column.second), "a range is [low, high]");
-      }
-      rule.where.emplace(column.first.as<std::string>(), std::pair(range[0], range[1]));
+  if (const Node* truth = node.find("truth")) rule.truth = truth->text();
+  if (const Node* columns = node.find("is")) {
+    for (const std::string& column : columns->keys())
+      rule.is.emplace(column, texts(columns->at(column)));
+  }
+  if (const Node* columns = node.find("where")) {
+    for (const std::string& column : columns->keys()) {
+      const Node& range = columns->at(column);
+      if (range.items().size() != 2) throw range.error("a range is [low, high]");
+      rule.where.emplace(column, std::pair(range.items()[0].number(-kHuge, kHuge),
+                                           range.items()[1].number(-kHuge, kHuge)));
     }
   }
-  rule.concepts = map.value<std::vector<std::string>>("concepts");
-  map.finish();
+  rule.concepts = texts(node.at("concepts"));
   return rule;
 }
 
-StreamSpec read_stream(const YAML::Node& node, const std::string& file) {
-  Mapping map(node, file);
-  StreamSpec stream;
-  stream.name = map.value<std::string>("name");
-  stream.data = map.value<std::string>("data");
-  stream.domain = map.value<std::string>("domain");
-  map.maybe("upright", stream.upright);
-  if (const YAML::Node split = map.take("split")) {
-    stream.selection.split = parse_split(split.as<std::string>());
+std::map<std::string, std::vector<ConceptRule>> read_rules(const Node& node) {
+  std::map<std::string, std::vector<ConceptRule>> sets;
+  for (const std::string& name : node.keys()) {
+    for (const Node& rule : node.at(name).items()) sets[name].push_back(read_rule(rule));
   }
-  const auto fold = [&](const char* key) -> std::optional<std::pair<int, int>> {
-    const YAML::Node value = map.take(key);
-    if (!value) return std::nullopt;
-    const auto pair = value.as<std::vector<int>>();
-    if (pair.size() != 2) throw Error::usage(map.where(value), "a fold is [i, k]");
-    return std::pair(pair[0], pair[1]);
-  };
-  stream.selection.fold = fold("fold");
-  stream.selection.not_fold = fold("not_fold");
-  for (const YAML::Node& rule : map.need("rules")) stream.rules.push_back(read_rule(rule, file));
-  map.finish();
+  return sets;
+}
+
+std::optional<std::pair<int, int>> read_fold(const Node& stream, const char* key) {
+  const Node* node = stream.find(key);
+  if (node == nullptr) return std::nullopt;
+  if (node->items().size() != 2) throw node->error("a fold is [i, k]");
+  const std::int64_t k = node->items()[1].integer(2, 1'000'000);
+  return std::pair(static_cast<int>(node->items()[0].integer(0, k - 1)), static_cast<int>(k));
+}
+
+StreamSpec read_stream(const Node& node,
+                       const std::map<std::string, std::vector<ConceptRule>>& rules) {
+  node.require_known({"name", "data", "domain", "upright", "split", "fold", "not_fold", "rules"});
+  StreamSpec stream;
+  stream.name = node.at("name").text();
+  stream.data = node.at("data").text();
+  stream.domain = node.at("domain").text();
+  if (const Node* upright = node.find("upright")) stream.upright = upright->boolean();
+  if (const Node* split = node.find("split")) stream.selection.split = parse_split(split->text());
+  stream.selection.fold = read_fold(node, "fold");
+  stream.selection.not_fold = read_fold(node, "not_fold");
+  const Node& name = node.at("rules");
+  const auto found = rules.find(name.text());
+  if (found == rules.end()) {
+    throw name.error("the recipe has no rules '" + name.text() + "'");
+  }
+  stream.rules = found->second;
   return stream;
 }
 
-Stage read_stage(const YAML::Node& node, const std::string& file) {
-  Mapping map(node, file);
+Stage read_stage(const Node& node) {
+  node.require_known({"name", "kind", "steps", "rate", "warmup", "weight_decay", "vision_rate",
+                      "batch", "text_first_groups", "image_first_groups", "branches",
+                      "image_branches", "task_share", "streams"});
   Stage stage;
-  stage.name = map.value<std::string>("name");
-  const auto kind = map.value<std::string>("kind");
-  if (kind != "vision" && kind != "language") {
-    throw Error::usage(map.where(node), "'kind' is vision or language, not '" + kind + "'");
+  stage.name = node.at("name").text();
+  const Node& kind = node.at("kind");
+  if (kind.text() != "vision" && kind.text() != "language") {
+    throw kind.error("is vision or language, not '" + kind.text() + "'");
   }
-  stage.kind = kind == "vision" ? Stage::Kind::kVision : Stage::Kind::kLanguage;
-  map.maybe("steps", stage.steps);
-  map.maybe("rate", stage.rate);
-  map.maybe("warmup", stage.warmup);
-  map.maybe("weight_decay", stage.weight_decay);
-  map.maybe("vision_rate", stage.vision_rate);
-  map.maybe("batch", stage.batch);
-  map.maybe("text_first_groups", stage.text_first_groups);
-  map.maybe("image_first_groups", stage.image_first_groups);
-  map.maybe("branches", stage.branches);
-  map.maybe("image_branches", stage.image_branches);
-  map.maybe("task_share", stage.task_share);
-  stage.streams = map.value<std::map<std::string, double>>("streams");
-  map.finish();
+  stage.kind = kind.text() == "vision" ? Stage::Kind::kVision : Stage::Kind::kLanguage;
+  take(node, "steps", stage.steps);
+  take(node, "rate", stage.rate);
+  take(node, "warmup", stage.warmup, 0);
+  take(node, "weight_decay", stage.weight_decay);
+  take(node, "vision_rate", stage.vision_rate);
+  take(node, "batch", stage.batch);
+  take(node, "text_first_groups", stage.text_first_groups, 0);
+  take(node, "image_first_groups", stage.image_first_groups, 0);
+  take(node, "branches", stage.branches);
+  take(node, "image_branches", stage.image_branches);
+  take(node, "task_share", stage.task_share, 1.0);
+  const Node& streams = node.at("streams");
+  for (const std::string& name : streams.keys())
+    stage.streams.emplace(name, streams.at(name).number(0, kHuge));
   return stage;
 }
 
-aten::LlavaShape read_shape(const YAML::Node& node, const std::string& file) {
-  Mapping map(node, file);
+aten::LlavaShape read_shape(const Node& node) {
+  node.require_known({"vision", "text"});
   aten::LlavaShape shape;
-  Mapping vision(map.need("vision"), file);
-  vision.maybe("image_size", shape.vision.image_size);
-  vision.maybe("patch_size", shape.vision.patch_size);
-  vision.maybe("hidden_size", shape.vision.hidden_size);
-  vision.maybe("num_hidden_layers", shape.vision.num_hidden_layers);
-  vision.maybe("num_attention_heads", shape.vision.num_attention_heads);
-  vision.maybe("intermediate_size", shape.vision.intermediate_size);
-  vision.finish();
-  Mapping text(map.need("text"), file);
-  text.maybe("hidden_size", shape.text.hidden_size);
-  text.maybe("num_hidden_layers", shape.text.num_hidden_layers);
-  text.maybe("num_attention_heads", shape.text.num_attention_heads);
-  text.maybe("num_key_value_heads", shape.text.num_key_value_heads);
-  text.maybe("intermediate_size", shape.text.intermediate_size);
-  text.maybe("max_position_embeddings", shape.text.max_position_embeddings);
-  text.finish();
-  map.finish();
+  const Node& vision = node.at("vision");
+  vision.require_known({"image_size", "patch_size", "hidden_size", "num_hidden_layers",
+                        "num_attention_heads", "intermediate_size"});
+  take(vision, "image_size", shape.vision.image_size);
+  take(vision, "patch_size", shape.vision.patch_size);
+  take(vision, "hidden_size", shape.vision.hidden_size);
+  take(vision, "num_hidden_layers", shape.vision.num_hidden_layers);
+  take(vision, "num_attention_heads", shape.vision.num_attention_heads);
+  take(vision, "intermediate_size", shape.vision.intermediate_size);
+  const Node& text = node.at("text");
+  text.require_known({"hidden_size", "num_hidden_layers", "num_attention_heads",
+                      "num_key_value_heads", "intermediate_size", "max_position_embeddings"});
+  take(text, "hidden_size", shape.text.hidden_size);
+  take(text, "num_hidden_layers", shape.text.num_hidden_layers);
+  take(text, "num_attention_heads", shape.text.num_attention_heads);
+  take(text, "num_key_value_heads", shape.text.num_key_value_heads);
+  take(text, "intermediate_size", shape.text.intermediate_size);
+  take(text, "max_position_embeddings", shape.text.max_position_embeddings);
   return shape;
+}
+
+/// A stage may use only streams that the recipe has.
+void check_streams(const Node& stages, const Recipe& recipe) {
+  for (const Node& stage : stages.items()) {
+    for (const std::string& name : stage.at("streams").keys()) {
+      const bool known = std::any_of(recipe.streams.begin(), recipe.streams.end(),
+                                     [&](const StreamSpec& s) { return s.name == name; });
+      if (!known) {
+        throw stage.at("streams").at(name).error("the recipe has no stream '" + name + "'");
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -160,51 +166,34 @@ aten::LlavaShape read_shape(const YAML::Node& node, const std::string& file) {
 Recipe Recipe::load(const std::string& path) {
   Recipe recipe;
   recipe.text = text::read_file(path);
-  recipe.folder = std::filesystem::path(path).parent_path().string();
-  if (recipe.folder.empty()) recipe.folder = ".";
-  try {
-    Mapping map(YAML::Load(recipe.text), path);
-    recipe.name = map.value<std::string>("name");
-    recipe.seed = map.value<std::uint64_t>("seed");
-    recipe.tokenizer = map.value<std::string>("tokenizer");
-    recipe.chat_template = map.value<std::string>("chat_template");
-    recipe.wordings = map.value<std::string>("wordings");
-    recipe.image_mean = map.value<std::vector<double>>("image_mean");
-    recipe.image_std = map.value<std::vector<double>>("image_std");
-    map.maybe("pool_side", recipe.pool_side);
-    recipe.shape = read_shape(map.need("shape"), path);
-    for (const YAML::Node& node : map.need("streams")) {
-      recipe.streams.push_back(read_stream(node, path));
-    }
-    for (const YAML::Node& node : map.need("validation")) {
-      recipe.validation.push_back(read_stream(node, path));
-    }
-    for (const YAML::Node& node : map.need("tasks")) {
-      Mapping task(node, path);
-      recipe.tasks.push_back({task.value<std::string>("task"), task.value<std::string>("domain"),
-                              task.value<std::vector<std::string>>("concepts")});
-      task.finish();
-    }
-    for (const YAML::Node& node : map.need("stages")) {
-      recipe.stages.push_back(read_stage(node, path));
-    }
-    map.finish();
-  } catch (const YAML::Exception& e) {
-    throw Error::usage(path + ":" + std::to_string(e.mark.line + 1), e.msg);
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  recipe.folder = parent.empty() ? std::string(".") : parent.string();
+  const Node root = yaml::parse(recipe.text, path);
+  root.require_known({"name", "seed", "tokenizer", "chat_template", "wordings", "image_mean",
+                      "image_std", "pool_side", "shape", "rules", "streams", "validation", "tasks",
+                      "stages"});
+  recipe.name = root.at("name").text();
+  recipe.seed = static_cast<std::uint64_t>(
+      root.at("seed").integer(0, std::numeric_limits<std::int64_t>::max()));
+  recipe.tokenizer = root.at("tokenizer").text();
+  recipe.chat_template = root.at("chat_template").text();
+  recipe.wordings = root.at("wordings").text();
+  recipe.image_mean = three_numbers(root.at("image_mean"));
+  recipe.image_std = three_numbers(root.at("image_std"));
+  take(root, "pool_side", recipe.pool_side);
+  recipe.shape = read_shape(root.at("shape"));
+  const auto rules = read_rules(root.at("rules"));
+  for (const Node& node : root.at("streams").items())
+    recipe.streams.push_back(read_stream(node, rules));
+  for (const Node& node : root.at("validation").items())
+    recipe.validation.push_back(read_stream(node, rules));
+  for (const Node& node : root.at("tasks").items()) {
+    node.require_known({"task", "domain", "concepts"});
+    recipe.tasks.push_back(
+        {node.at("task").text(), node.at("domain").text(), texts(node.at("concepts"))});
   }
-  if (recipe.image_mean.size() != 3 || recipe.image_std.size() != 3) {
-    throw Error::usage(path, "image_mean and image_std have three values each");
-  }
-  for (const Stage& stage : recipe.stages) {
-    for (const auto& [name, share] : stage.streams) {
-      const bool known = std::any_of(recipe.streams.begin(), recipe.streams.end(),
-                                     [&](const StreamSpec& s) { return s.name == name; });
-      if (!known) {
-        throw Error::usage(path, "stage '" + stage.name + "' uses the stream '" + name +
-                                     "', which does not exist");
-      }
-    }
-  }
+  for (const Node& node : root.at("stages").items()) recipe.stages.push_back(read_stage(node));
+  check_streams(root.at("stages"), recipe);
   return recipe;
 }
 

@@ -14,19 +14,18 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
 #include "firstlight/base/log.h"
-#include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
 #include "firstlight/train/batch.h"
 #include "firstlight/train/hf_folder.h"
 #include "firstlight/train/optimizer.h"
 #include "firstlight/train/tensorboard.h"
+#include "validation.h"
 #include "vision_heads.h"
 
 namespace firstlight::train {
 namespace {
 
 using torch::Tensor;
-using Picture = std::pair<const ImagePool*, std::size_t>;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -68,15 +67,12 @@ class Trainer {
   Tensor stage_loss(const Stage& stage, Random& random, std::int64_t* samples);
   Tensor vision_loss(const Stage& stage, Random& random, std::int64_t* samples);
   Tensor language_loss(const Stage& stage, Random& random, std::int64_t* samples);
-  Tensor pixels(const std::vector<Picture>& images, Random* random) const;
   std::vector<AdamW::Range> ranges(const Stage& stage) const;
   void start_optimizers(const Stage& stage);
   void save(const std::string& file, std::size_t stage, std::int64_t step);
   void restore(const Checkpoint& checkpoint, bool optimizers);
   void start_from(const Checkpoint& checkpoint);
   void validate(const Stage& stage, std::int64_t step);
-  std::pair<int, int> validate_vision(const ImagePool& pool);
-  std::pair<int, int> validate_language(const ImagePool& pool);
 
   const Recipe& recipe_;
   const TrainOptions& options_;
@@ -87,6 +83,7 @@ class Trainer {
   std::vector<ImagePool> pools_;
   std::vector<ImagePool> validation_;
   BatchSource source_;
+  Validation measure_;
   std::optional<AdamW> optimizer_;
   std::optional<AdamW> head_optimizer_;
   std::optional<TensorBoard> board_;
@@ -126,49 +123,22 @@ Trainer::Trainer(const Recipe& recipe, const TrainOptions& options)
       heads_(wordings_, recipe.shape.vision.hidden_size, recipe.seed + 1),
       pools_(load_pools(recipe.streams, recipe, options, streams_of(recipe, options))),
       validation_(load_pools(recipe.validation, recipe, options, {})),
-      source_(recipe, pools_, wordings_, encoder_) {
+      source_(recipe, pools_, wordings_, encoder_),
+      measure_(recipe, wordings_, encoder_, source_.tasks()) {
   identity_ = sha256_hex(recipe.text + text::read_file(recipe.folder + "/" + recipe.wordings));
-}
-
-Tensor Trainer::pixels(const std::vector<Picture>& images, Random* random) const {
-  const auto side = recipe_.shape.vision.image_size;
-  Tensor out = torch::empty({static_cast<std::int64_t>(images.size()), 3, side, side});
-  const std::uint64_t seed = random != nullptr ? (*random)() : 0;
-  float* data = out.data_ptr<float>();
-  parallel_for(images.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto& [pool, index] = images[i];
-      const Augmentation settings{static_cast<int>(side), recipe_.image_mean, recipe_.image_std,
-                                  pool->spec().upright};
-      float* target = data + i * static_cast<std::size_t>(3 * side * side);
-      if (random != nullptr) {
-        Random own(seed, i);
-        augment(pool->pixels(index), pool->side(), settings, own, target);
-      } else {
-        prepare(pool->pixels(index), pool->side(), settings, target);
-      }
-    }
-  });
-  return out;
 }
 
 Tensor Trainer::vision_loss(const Stage& stage, Random& random, std::int64_t* samples) {
   std::vector<Picture> images;
   for (int i = 0; i < stage.batch; ++i) images.push_back(source_.image(stage, random));
   *samples = stage.batch;
-  return heads_.loss(model_.vision(pixels(images, &random), false), images);
-}
-
-/// Projected patch features of images, [images * patches, text hidden].
-Tensor project(const aten::Llava& model, const Tensor& pixel_values) {
-  const auto& v = model.shape().vision;
-  const Tensor features = model.vision(pixel_values, false);
-  return model.project(features.narrow(1, 1, v.patches()).reshape({-1, v.hidden_size}), false);
+  return heads_.loss(model_.vision(picture_pixels(recipe_, images, &random), false), images);
 }
 
 Tensor Trainer::language_loss(const Stage& stage, Random& random, std::int64_t* samples) {
   const LanguageBatch batch = source_.language(stage, random);
-  const Tensor projected = project(model_, pixels(batch.images, &random));
+  const Tensor projected =
+      projected_patches(model_, picture_pixels(recipe_, batch.images, &random));
   const Tensor logits = model_.text(batch.text, projected, batch.wanted, false);
   *samples = batch.answers;
   // The log-probability of a whole answer is the sum over its tokens: that is what is scored.
@@ -198,7 +168,7 @@ std::vector<AdamW::Range> Trainer::ranges(const Stage& stage) const {
     add(first, false);
     add(last, true);
   }
-  add(const_cast<aten::Llava&>(model_).parameters().numel(), false);
+  add(model_.parameters().numel(), false);
   return result;
 }
 
@@ -261,68 +231,13 @@ void Trainer::start_from(const Checkpoint& checkpoint) {
   }
 }
 
-std::pair<int, int> Trainer::validate_vision(const ImagePool& pool) {
-  const auto question =
-      std::find_if(wordings_.questions.begin(), wordings_.questions.end(),
-                   [&](const Question& q) { return q.domain == pool.spec().domain; });
-  std::pair<int, int> total = {0, 0};
-  for (std::size_t first = 0; first < pool.size(); first += 128) {
-    std::vector<Picture> images;
-    for (std::size_t i = first; i < std::min(first + 128, pool.size()); ++i)
-      images.emplace_back(&pool, i);
-    const auto [asked, right] =
-        heads_.count_right(model_.vision(pixels(images, nullptr), false), images, *question);
-    total.first += asked;
-    total.second += right;
-  }
-  return total;
-}
-
-std::pair<int, int> Trainer::validate_language(const ImagePool& pool) {
-  const auto spec = std::find_if(recipe_.tasks.begin(), recipe_.tasks.end(),
-                                 [&](const TaskSpec& t) { return t.domain == pool.spec().domain; });
-  if (spec == recipe_.tasks.end()) return {0, 0};
-  const Task task = load_task(spec->task);
-  const auto prompt =
-      encoder_.encode(render_prompt(task, {}, [](const std::string& field) -> std::string {
-        throw Error::usage("validation", "a prompt asks for the field '" + field + "'");
-      }));
-  std::vector<PromptEncoder::Answer> answers;
-  for (const std::string& answer : render_answers(task, {}))
-    answers.push_back(encoder_.encode_answer(answer));
-  const auto classes = static_cast<std::int64_t>(answers.size());
-  std::pair<int, int> total = {0, 0};
-  for (std::size_t first = 0; first < pool.size(); first += 16) {
-    BatchBuilder builder(recipe_.shape.vision.patches());
-    std::vector<int> truth;
-    for (std::size_t i = first; i < std::min(first + 16, pool.size()); ++i) {
-      const int answer = pool.answer(i, spec->concepts);
-      if (answer < 0) continue;
-      truth.push_back(answer);
-      builder.add_scored({&pool, i}, prompt, answers);
-    }
-    if (truth.empty()) continue;
-    const LanguageBatch batch = builder.finish();
-    const Tensor logits = model_.text(batch.text, project(model_, pixels(batch.images, nullptr)),
-                                      batch.wanted, false);
-    const Tensor chosen =
-        at::log_softmax(logits, 1).gather(1, batch.targets.unsqueeze(1)).squeeze(1);
-    const Tensor sums = torch::zeros({batch.answers}).index_add(0, batch.answer, chosen);
-    const Tensor best = sums.view({-1, classes}).argmax(1);
-    for (std::size_t i = 0; i < truth.size(); ++i) {
-      ++total.first;
-      if (best[static_cast<std::int64_t>(i)].item<std::int64_t>() == truth[i]) ++total.second;
-    }
-  }
-  return total;
-}
-
 void Trainer::validate(const Stage& stage, std::int64_t step) {
   const torch::NoGradGuard no_grad;
   std::string line = fmt::format("{} {}/{} validation:", stage.name, step, stage.steps);
   for (const ImagePool& pool : validation_) {
-    const auto [asked, right] =
-        stage.kind == Stage::Kind::kVision ? validate_vision(pool) : validate_language(pool);
+    const auto [asked, right] = stage.kind == Stage::Kind::kVision
+                                    ? measure_.vision(model_, heads_, pool)
+                                    : measure_.language(model_, pool);
     if (asked == 0) continue;
     const double accuracy = static_cast<double>(right) / asked;
     line += fmt::format(" {} {:.3f} ({})", pool.spec().name, accuracy, asked);

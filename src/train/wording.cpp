@@ -1,21 +1,35 @@
 #include "firstlight/train/wording.h"
 
-#include <yaml-cpp/yaml.h>
-
-#include <algorithm>
-
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/task/yaml.h"
 
 namespace firstlight::train {
 namespace {
 
-Phrases phrases(const YAML::Node& node, const std::string& where) {
-  if (!node.IsSequence() || node.size() == 0) {
-    throw Error::usage(where + ":" + std::to_string(node.Mark().line + 1),
-                       "a list of phrases is needed");
+Phrases phrases(const yaml::Node& node) {
+  Phrases phrases;
+  for (const yaml::Node& item : node.items()) phrases.push_back(item.text());
+  if (phrases.empty()) throw node.error("a list of phrases is needed");
+  return phrases;
+}
+
+Question read_question(const yaml::Node& node, const Wordings& wordings) {
+  node.require_known({"domain", "weight", "concepts"});
+  Question question;
+  const yaml::Node& domain = node.at("domain");
+  question.domain = domain.text();
+  if (wordings.introductions.count(question.domain) == 0) {
+    throw domain.error("the domain '" + question.domain + "' has no introductions");
   }
-  return node.as<Phrases>();
+  if (const yaml::Node* weight = node.find("weight")) question.weight = weight->number(0, 1e6);
+  for (const yaml::Node& name : node.at("concepts").items()) {
+    question.concepts.push_back(name.text());
+    if (wordings.concepts.count(name.text()) == 0) {
+      throw name.error("the concept '" + name.text() + "' is not described");
+    }
+  }
+  return question;
 }
 
 const std::string& pick(const std::vector<std::string>& items, Random& random) {
@@ -92,62 +106,53 @@ std::string draw(const Phrases& phrases, Random& random) {
 }
 
 Wordings Wordings::load(const std::string& path) {
-  YAML::Node root;
-  try {
-    root = YAML::Load(text::read_file(path));
-  } catch (const YAML::Exception& e) {
-    throw Error::usage(path + ":" + std::to_string(e.mark.line + 1), e.msg);
-  }
+  const yaml::Node root = yaml::parse(text::read_file(path), path);
+  root.require_known({"concepts", "questions", "introductions", "closings_by_number",
+                      "closings_by_letter", "closings_by_name", "systems"});
   Wordings wordings;
-  try {
-    for (const auto& entry : root) {
-      const auto key = entry.first.as<std::string>();
-      const YAML::Node& value = entry.second;
-      if (key == "concepts") {
-        for (const auto& item : value) {
-          wordings.concepts.emplace(item.first.as<std::string>(),
-                                    Concept{phrases(item.second["names"], path),
-                                            phrases(item.second["descriptions"], path)});
-        }
-      } else if (key == "questions") {
-        for (const YAML::Node& item : value) {
-          wordings.questions.push_back({item["domain"].as<std::string>(),
-                                        item["weight"].as<double>(1.0),
-                                        item["concepts"].as<std::vector<std::string>>()});
-        }
-      } else if (key == "introductions") {
-        for (const auto& item : value) {
-          wordings.introductions.emplace(item.first.as<std::string>(), phrases(item.second, path));
-        }
-      } else if (key == "closings_by_number") {
-        wordings.closings_by_number = phrases(value, path);
-      } else if (key == "closings_by_letter") {
-        wordings.closings_by_letter = phrases(value, path);
-      } else if (key == "closings_by_name") {
-        wordings.closings_by_name = phrases(value, path);
-      } else if (key == "systems") {
-        wordings.systems = phrases(value, path);
-      } else {
-        throw Error::unknown_key(path + ":" + std::to_string(entry.first.Mark().line + 1), key,
-                                 {"concepts", "questions", "introductions", "closings_by_number",
-                                  "closings_by_letter", "closings_by_name", "systems"});
-      }
-    }
-  } catch (const YAML::Exception& e) {
-    throw Error::usage(path + ":" + std::to_string(e.mark.line + 1), e.msg);
+  const yaml::Node& concepts = root.at("concepts");
+  for (const std::string& name : concepts.keys()) {
+    const yaml::Node& node = concepts.at(name);
+    node.require_known({"names", "descriptions"});
+    wordings.concepts.emplace(name,
+                              Concept{phrases(node.at("names")), phrases(node.at("descriptions"))});
   }
-  for (const Question& question : wordings.questions) {
-    for (const std::string& name : question.concepts) {
-      if (wordings.concepts.count(name) == 0) {
-        throw Error::usage(
-            path, "a question asks for the concept '" + name + "', which is not described");
-      }
-    }
-    if (wordings.introductions.count(question.domain) == 0) {
-      throw Error::usage(path, "the domain '" + question.domain + "' has no introductions");
-    }
-  }
+  const yaml::Node& introductions = root.at("introductions");
+  for (const std::string& domain : introductions.keys())
+    wordings.introductions.emplace(domain, phrases(introductions.at(domain)));
+  for (const yaml::Node& node : root.at("questions").items())
+    wordings.questions.push_back(read_question(node, wordings));
+  wordings.closings_by_number = phrases(root.at("closings_by_number"));
+  wordings.closings_by_letter = phrases(root.at("closings_by_letter"));
+  wordings.closings_by_name = phrases(root.at("closings_by_name"));
+  wordings.systems = phrases(root.at("systems"));
   return wordings;
+}
+
+std::vector<ClassDefinition> draw_classes(const Wordings& wordings,
+                                          const std::vector<std::string>& concepts,
+                                          Random& random) {
+  std::vector<ClassDefinition> classes;
+  std::set<std::string> used;
+  for (const std::string& name : concepts) {
+    const Concept& concept_ = wordings.concepts.at(name);
+    ClassDefinition definition;
+    definition.key = name;
+    // Two concepts may share a name by chance; names in one task differ.
+    int attempts = 0;
+    do {
+      if (++attempts > 1000) {
+        throw Error::usage("wordings", "the concept '" + name + "' has no name of its own",
+                           "give it one that no other concept of the question has");
+      }
+      definition.name = draw(concept_.names, random);
+    } while (!used.insert(text::lower(definition.name)).second);
+    definition.description = draw(concept_.descriptions, random);
+    if (random.chance(0.3))
+      definition.description += " " + capitalised(draw(concept_.descriptions, random));
+    classes.push_back(std::move(definition));
+  }
+  return classes;
 }
 
 DrawnTask draw_task(const Wordings& wordings, const Question& question, bool image_first,
@@ -159,28 +164,24 @@ DrawnTask draw_task(const Wordings& wordings, const Question& question, bool ima
   if (drawn.concepts.size() > 2 && random.chance(0.4)) {
     drawn.concepts.resize(2 + random.below(drawn.concepts.size() - 2));
   }
+  const bool described = random.chance(0.75);
+  const bool capital = random.chance(0.3);
+  auto classes = draw_classes(wordings, drawn.concepts, random);
+  if (capital) {
+    for (ClassDefinition& definition : classes) definition.name = capitalised(definition.name);
+  }
+  // Names alone are asked for most often in the form that `--classes` gives them.
+  if (!described && image_first && random.chance(0.5)) {
+    std::vector<std::string> names;
+    for (const ClassDefinition& definition : classes) names.push_back(definition.name);
+    drawn.task = task_from_class_names(names);
+    return drawn;
+  }
   Task& task = drawn.task;
   task.name = "drawn";
   task.views.emplace_back().name = "image";
-  const bool described = random.chance(0.85);
+  task.classes = std::move(classes);
   const Marking marking = draw_marking(described, random);
-  const bool capital = random.chance(0.3);
-  std::set<std::string> used;
-  for (const std::string& name : drawn.concepts) {
-    const Concept& concept_ = wordings.concepts.at(name);
-    ClassDefinition definition;
-    definition.key = name;
-    // Two concepts may share a name by chance; names in one task differ.
-    for (int attempt = 0; attempt < 20; ++attempt) {
-      definition.name = draw(concept_.names, random);
-      if (used.insert(text::lower(definition.name)).second) break;
-    }
-    if (capital) definition.name = capitalised(definition.name);
-    definition.description = draw(concept_.descriptions, random);
-    if (random.chance(0.3))
-      definition.description += " " + capitalised(draw(concept_.descriptions, random));
-    task.classes.push_back(std::move(definition));
-  }
   task.class_line = marking.line;
   task.answer = marking.answer;
   task.class_separator = random.chance(0.5) ? "\n" : "\n\n";

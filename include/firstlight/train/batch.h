@@ -13,6 +13,7 @@
 #include "firstlight/task/task.h"
 #include "firstlight/train/pool.h"
 #include "firstlight/train/recipe.h"
+#include "firstlight/train/special_tokens.h"
 #include "firstlight/train/wording.h"
 
 namespace firstlight::train {
@@ -39,9 +40,11 @@ class PromptEncoder {
  private:
   nn::Tokenizer tokenizer_;
   nn::ChatTemplate template_;
-  std::int32_t image_id_ = 0;
-  std::int32_t end_id_ = 0;
+  SpecialTokens special_;
 };
+
+/// For prompts rendered in training: throws Error::usage, since a stream's images have no columns.
+std::string no_fields(const std::string& field);
 
 /// Rows for one step of the decoder and what it should say.
 struct LanguageBatch {
@@ -102,6 +105,8 @@ class BatchSource {
               const PromptEncoder& encoder);
 
   LanguageBatch language(const Stage& stage, Random& random) const;
+  /// The recipe's built-in tasks, in its order.
+  const std::vector<Task>& tasks() const { return tasks_; }
   /// An image of one of the stage's streams.
   std::pair<const ImagePool*, std::size_t> image(const Stage& stage, Random& random) const;
 
@@ -111,6 +116,8 @@ class BatchSource {
   const Question& question(const std::string& domain, Random& random) const;
   void text_first(const Stage& stage, BatchBuilder& builder, Random& random) const;
   void image_first(const Stage& stage, BatchBuilder& builder, Random& random) const;
+  /// A built-in task with its classes in new words.
+  Task reword(std::size_t which, Random& random) const;
   bool own_prompt(const Picture& picture, Random& random, PromptEncoder::Prompt* prompt,
                   PromptEncoder::Answer* answer) const;
   bool drawn_prompt(const Picture& picture, Random& random, PromptEncoder::Prompt* prompt,

@@ -45,6 +45,10 @@ struct Wordings {
   static Wordings load(const std::string& path);
 };
 
+/// Classes in new words, one for each of `concepts`: a drawn name (all differ) and description.
+std::vector<ClassDefinition> draw_classes(const Wordings& wordings,
+                                          const std::vector<std::string>& concepts, Random& random);
+
 /// A task drawn at random: concepts of `question` (all or some, in any order), worded, with a way
 /// to number or name them, an answer template, and the image before or after the text.
 struct DrawnTask {

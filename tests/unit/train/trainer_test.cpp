@@ -33,17 +33,16 @@ pool_side: 32
 shape:
   vision: {image_size: 24, patch_size: 12, hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 64}
   text: {hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 1, intermediate_size: 48, max_position_embeddings: 1024}
+rules:
+  galaxies:
+    - {truth: smooth_round, concepts: [smooth_round, smooth_any]}
+    - {truth: smooth_cigar, concepts: [smooth_cigar, smooth_any]}
+    - {truth: edge_on_disk, concepts: [edge_on_disk, disk_any]}
+    - {truth: unbarred_spiral, concepts: [unbarred_spiral, disk_any]}
 streams:
-  - name: sim
-    data: sim:galaxies?n=40&seed=1
-    domain: galaxies
-    rules: &rules
-      - {truth: smooth_round, concepts: [smooth_round, smooth_any]}
-      - {truth: smooth_cigar, concepts: [smooth_cigar, smooth_any]}
-      - {truth: edge_on_disk, concepts: [edge_on_disk, disk_any]}
-      - {truth: unbarred_spiral, concepts: [unbarred_spiral, disk_any]}
+  - {name: sim, data: "sim:galaxies?n=40&seed=1", domain: galaxies, rules: galaxies}
 validation:
-  - {name: val, data: "sim:galaxies?n=12&seed=2", domain: galaxies, rules: *rules}
+  - {name: val, data: "sim:galaxies?n=12&seed=2", domain: galaxies, rules: galaxies}
 tasks:
   - {task: galaxy-morphology, domain: galaxies, concepts: [smooth_round, smooth_cigar, edge_on_disk, unbarred_spiral]}
 stages:

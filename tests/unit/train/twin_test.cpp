@@ -30,7 +30,7 @@ TEST(Twin, ScoresOfTheShippedModelAreThoseOfTheNativeEngine) {
   for (std::uint8_t& value : picture.pixels) value = static_cast<std::uint8_t>(random.below(256));
 
   const Task task = load_task("galaxy-morphology");
-  const auto no_fields = [](const std::string& field) { return field; };
+
   const RenderedPrompt prompt = render_prompt(task, {}, no_fields);
   const std::vector<std::string> answers = render_answers(task, {});
   const auto native = nn::load_llava(models + "firstlight-small", {kernels::Precision::kF32});

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/text.h"
 #include "firstlight/task/prompt.h"
 
 namespace firstlight::train {
@@ -44,6 +45,38 @@ TEST(Wording, DrawnTasksRenderWithOneImageAndDifferentAnswers) {
     prompts.insert(text);
   }
   EXPECT_GT(prompts.size(), 495U);
+}
+
+// What `--classes` asks on the command line is learnt in its very words.
+TEST(Wording, NamesAloneAreOftenAskedForAsTheCommandLineDoes) {
+  const Wordings wordings = Wordings::load(kRecipe + "wordings.yaml");
+  Random random(5);
+  int count = 0;
+  for (int i = 0; i < 400; ++i) {
+    if (draw_task(wordings, wordings.questions.front(), true, random).task.name == "classes")
+      ++count;
+  }
+  EXPECT_GT(count, 20);
+  EXPECT_LT(count, 100);
+}
+
+TEST(Wording, ErrorsNameFileAndLine) {
+  const std::string path = ::testing::TempDir() + "wordings.yaml";
+  const std::string good = text::read_file(kRecipe + "wordings.yaml");
+  const auto error_of = [&](const std::string& from, const std::string& to) -> std::string {
+    text::write_file_atomically(path, text::replace_all(good, from, to));
+    try {
+      Wordings::load(path);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_NE(error_of("systems:", "sistems:").find("did you mean 'systems'"), std::string::npos);
+  const std::string unknown =
+      error_of("concepts: [smooth_any, disk_any]", "concepts: [smooth, disk_any]");
+  EXPECT_NE(unknown.find("'smooth' is not described"), std::string::npos) << unknown;
+  EXPECT_NE(unknown.find("wordings.yaml:"), std::string::npos) << unknown;
 }
 
 }  // namespace
