@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
-"""Cross-validation over real LSBG cutouts of the embedded model with a short stage that adapts to them.
+"""Repeated stratified cross-validation of the embedded model over the real LSBG cutouts.
 
 Usage: lsbg_cross_validation.py --program DIR --start stage-real.pt --data LSBG_FOLDER
-       --cache FOLDER --work FOLDER [--folds 5 4] [--steps 80]
-Run from the repository's root. For every fold the recipe's stage `real`, on LSBG cutouts alone, half
-of them real, is trained from START with that fold left out, and the fold is classified by the result,
-through the same program that users run. Each number of folds parts the cutouts anew (folds go by a hash of the
-id). Prints the accuracy over all held-out cutouts, with Clopper-Pearson 95 % intervals, and the
-balanced accuracy. Needs scipy."""
+       --cache FOLDER --work FOLDER [--folds 5] [--repeats 2] [--threads N]
+Run from the repository's root. The recipe's last stage, `lsbg`, is the only one that sees real
+cutouts. For every fold it is trained again from START without that fold's cutouts, and the fold is
+classified by the result through the program that users run. Finished folds are kept in the work
+folder, so that the same command goes on. Prints accuracy with Clopper-Pearson 95 % intervals,
+balanced accuracy and area under the ROC curve. Needs scipy."""
 import argparse
+import csv
 import json
+import os
 import pathlib
+import random
 import shutil
 import subprocess
 
 from scipy import stats
 
 RECIPE = pathlib.Path("models/recipes/firstlight-small")
+STREAM = "data: csv:../shared/data/lsbg-des/labels.csv?truth=label\n"
 
 
 def interval(k, n):
@@ -25,65 +29,104 @@ def interval(k, n):
     return low, high
 
 
-def train_without(fold, k, args):
-    folder = pathlib.Path(args.work) / f"recipe-{fold}-{k}"
-    shutil.copytree(RECIPE, folder, dirs_exist_ok=True)
-    text = (folder / "recipe.yaml").read_text()
-    entry = "data: csv:../shared/data/lsbg-des/labels.csv?truth=label\n"
-    if text.count(entry) != 1:
-        raise SystemExit("the recipe's lsbg-des stream is not as this script expects")
-    text = text.replace(entry, f"data: csv:{args.data}/labels.csv?truth=label\n    not_fold: [{fold}, {k}]\n")
-    mixture = "streams: {sim-galaxies: 0.2, sim-lsbg: 0.25, gz1: 0.25, sdss: 0.3}"
-    if text.count(mixture) != 1:
-        raise SystemExit("the recipe's stage 'real' is not as this script expects")
-    text = text.replace(mixture, "streams: {sim-lsbg: 0.5, lsbg-des: 0.5}")
-    text = text.replace("name: real\n    kind: language\n    steps: 200", f"name: real\n    kind: language\n    steps: {args.steps}")
-    (folder / "recipe.yaml").write_text(text)
-    output = pathlib.Path(args.work) / f"fold-{fold}-{k}"
-    subprocess.run([f"{args.program}/firstlight-train", "vlm", str(folder / "recipe.yaml"), "-o", str(output),
-                    "--cache", args.cache, "--start", args.start, "--stage", "real", "--validate-steps", "100000"],
+def stratified_folds(rows, k, seed):
+    """Lists of rows, each class spread evenly over them."""
+    folds = [[] for _ in range(k)]
+    shuffle = random.Random(seed)
+    at = 0
+    for label in sorted({row["label"] for row in rows}):
+        own = [row for row in rows if row["label"] == label]
+        shuffle.shuffle(own)
+        for row in own:
+            folds[at % k].append(row)
+            at += 1
+    return folds
+
+
+def write_rows(path, rows, data):
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "file", "label"])
+        for row in rows:
+            image = os.path.relpath(pathlib.Path(data) / row["file"], path.parent)
+            writer.writerow([row["file"], image, row["label"]])
+
+
+def train(folder, args):
+    recipe = folder / "recipe"
+    shutil.copytree(RECIPE, recipe, dirs_exist_ok=True)
+    text = (recipe / "recipe.yaml").read_text()
+    if text.count(STREAM) != 1:
+        raise SystemExit("the recipe's stream lsbg-des is not as this script expects")
+    text = text.replace(STREAM, f"data: csv:{folder}/train.csv?truth=label&id=id\n")
+    (recipe / "recipe.yaml").write_text(text)
+    subprocess.run([f"{args.program}/firstlight-train/firstlight-train", "vlm", str(recipe / "recipe.yaml"),
+                    "-o", str(folder / "training"), "--cache", args.cache, "--start", args.start,
+                    "--stage", "lsbg", "--validate-steps", "100000", "--threads", str(args.threads)],
                    check=True)
-    return output / "firstlight-small"
+    return folder / "training" / "firstlight-small"
 
 
-def classify(model, fold, k, args):
-    run = pathlib.Path(args.work) / f"run-{fold}-{k}"
-    subprocess.run([f"{args.program}/firstlight", "classify", "lsbg", f"csv:{args.data}/labels.csv?truth=label",
-                    "--model", f"hf:{model}", "--fold", f"{fold}/{k}", "-o", str(run)], check=True,
-                   stdout=subprocess.DEVNULL)
-    rows = subprocess.run([f"{args.program}/firstlight", "export", str(run), "--to", "jsonl"], check=True,
-                          capture_output=True, text=True).stdout
-    return [json.loads(row) for row in rows.splitlines()]
+def fold_rows(folder, left_out, rows, args):
+    """Export rows of the left-out cutouts."""
+    result = folder / "rows.jsonl"
+    if not result.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_rows(folder / "train.csv", [row for row in rows if row not in left_out], args.data)
+        write_rows(folder / "test.csv", left_out, args.data)
+        model = train(folder, args)
+        program = f"{args.program}/firstlight/firstlight"
+        run = str(folder / "run")
+        subprocess.run([program, "--quiet", "classify", "lsbg", f"csv:{folder}/test.csv?truth=label&id=id",
+                        "--model", f"hf:{model}", "-o", run], check=True, stdout=subprocess.DEVNULL)
+        text = subprocess.run([program, "export", run, "--to", "jsonl"], check=True, capture_output=True,
+                              text=True).stdout
+        result.write_text(text)
+    return [json.loads(line) for line in result.read_text().splitlines()]
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    for name in ("program", "start", "data", "cache", "work"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--steps", type=int, default=80)
-    parser.add_argument("--folds", type=int, nargs="+", default=[5, 4])
-    args = parser.parse_args()
-    everything = []
-    for k in args.folds:
-        rows = [row for fold in range(k) for row in classify(train_without(fold, k, args), fold, k, args)]
-        report(f"{k} folds", rows)
-        everything += rows
-    # Repeats share the cutouts: the interval of the mean is that of one pass over them.
-    n = len({row["id"] for row in everything})
-    mean = sum(row["label"] == row["truth"] for row in everything) / len(everything)
-    low, high = interval(round(mean * n), n)
-    print(f"all: accuracy {mean:.3f} [{low:.3f}, {high:.3f}] (n={n}, {len(args.folds)} repeats)")
+def area_under_roc(rows):
+    scores = {truth: [row["probabilities"]["lsbg"] for row in rows if row["truth"] == truth]
+              for truth in ("lsbg", "artifact")}
+    u = stats.mannwhitneyu(scores["lsbg"], scores["artifact"]).statistic
+    return u / (len(scores["lsbg"]) * len(scores["artifact"]))
 
 
 def report(name, rows):
     right = sum(row["label"] == row["truth"] for row in rows)
     low, high = interval(right, len(rows))
-    recall = []
+    recall = {}
     for truth in sorted({row["truth"] for row in rows}):
         own = [row for row in rows if row["truth"] == truth]
-        recall.append(sum(row["label"] == truth for row in own) / len(own))
+        recall[truth] = sum(row["label"] == truth for row in own) / len(own)
     print(f"{name}: accuracy {right / len(rows):.3f} [{low:.3f}, {high:.3f}] (n={len(rows)}), "
-          f"balanced {sum(recall) / len(recall):.3f}", flush=True)
+          f"balanced {sum(recall.values()) / len(recall):.3f}, AUC {area_under_roc(rows):.3f}, recall "
+          + ", ".join(f"{truth} {value:.3f}" for truth, value in recall.items()), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("program", "start", "data", "cache", "work"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=0)
+    args = parser.parse_args()
+    with open(pathlib.Path(args.data) / "labels.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    everything = []
+    for repeat in range(args.repeats):
+        own = []
+        for i, left_out in enumerate(stratified_folds(rows, args.folds, repeat)):
+            folder = pathlib.Path(args.work).resolve() / f"repeat-{repeat}-fold-{i}"
+            own += fold_rows(folder, left_out, rows, args)
+        report(f"repeat {repeat}", own)
+        everything += own
+    # Repeats share the cutouts: the interval of the mean is that of one pass over them.
+    n = len(rows)
+    mean = sum(row["label"] == row["truth"] for row in everything) / len(everything)
+    low, high = interval(round(mean * n), n)
+    print(f"all: accuracy {mean:.3f} [{low:.3f}, {high:.3f}] (n={n}, {args.repeats} repeats)")
 
 
 main()
