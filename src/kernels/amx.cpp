@@ -56,8 +56,10 @@ void multiply_block(const TileBlock& t) {
   }
   const std::uint16_t* a = t.a;
   const std::uint32_t* b = t.b;
+  const std::uint32_t* next = t.next_b + t.next_line * 16;
+  const std::size_t lines = t.next_b ? t.next_lines : 0;
   for (std::size_t s = 0; s < t.steps; ++s, a += 512, b += 256) {
-    _tile_loadd(4, a, kRow);
+    _tile_stream_loadd(4, a, kRow);
     _tile_loadd(6, b, kRow);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (Panels > 1) {
@@ -65,10 +67,15 @@ void multiply_block(const TileBlock& t) {
       _tile_dpbf16ps(1, 4, 7);
     }
     if constexpr (RowBlocks > 1) {
-      _tile_loadd(5, a + t.a_stride, kRow);
+      _tile_stream_loadd(5, a + t.a_stride, kRow);
       _tile_dpbf16ps(2, 5, 6);
     }
     if constexpr (RowBlocks * Panels > 2) _tile_dpbf16ps(3, 5, 7);
+    for (std::size_t i = 0; i < lines; ++i) {
+      _mm_prefetch(reinterpret_cast<const char*>(next + i * 16), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(next + t.b_stride + i * 16), _MM_HINT_T1);
+    }
+    next += 256;
   }
   _tile_stored(0, c, kRow);
   if constexpr (Panels > 1) _tile_stored(1, c + kTile, kRow);

@@ -93,11 +93,11 @@ void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, s
   const FourBit codes{table,      w.data_.data(), w.scales_.data(), w.values_.data(),
                       w.columns_, w.panel_};
   const FourBit* four_bit = w.precision_ == Precision::k4Bit ? &codes : nullptr;
-  if (table.tiles != nullptr && w.precision_ != Precision::kF32) {
+  if (uses_tiles(w)) {
     thread_local Buffer<std::uint16_t> tiles;
     pack_tiles(*table.tiles, x, m, w.columns_, x_stride, tiles);
-    run({*table.tiles, w.data_.data(), four_bit, w.rows_, w.steps_ / kTileRows, bias, tiles.data(),
-         m, y, y_stride, add});
+    run({table, w.data_.data(), four_bit, w.rows_, w.steps_ / kTileRows, bias, tiles.data(), m, y,
+         y_stride, add, std::nullopt});
     return;
   }
   const std::size_t panels = (w.rows_ + table.panel - 1) / table.panel;
@@ -150,6 +150,29 @@ void Kernels::linear(const PackedMatrix& w, const float* bias, const float* x, s
     for (; i + wide <= end; i += wide) run_block(p, 0, m, i, wide, partial.data());
     for (; i < end; ++i) run_block(p, 0, m, i, 1, partial.data());
   });
+}
+
+bool Kernels::uses_tiles(const PackedMatrix& w) const {
+  return table_->tiles != nullptr && w.precision_ != Precision::kF32;
+}
+
+void Kernels::gated_linear(const PackedMatrix& w, const float* bias, Activation activation,
+                           const float* x, std::size_t m, std::size_t x_stride, float* y) const {
+  if (m == 0) return;
+  const std::size_t n = w.rows_ / 2;
+  if (uses_tiles(w) && n % kTileRows == 0) {
+    const FourBit codes{*table_,          w.data_.data(), w.scales_.data(),
+                        w.values_.data(), w.columns_,     w.panel_};
+    thread_local Buffer<std::uint16_t> tiles;
+    pack_tiles(*table_->tiles, x, m, w.columns_, x_stride, tiles);
+    run({*table_, w.data_.data(), w.precision_ == Precision::k4Bit ? &codes : nullptr, n,
+         w.steps_ / kTileRows, bias, tiles.data(), m, y, n, false, activation});
+    return;
+  }
+  thread_local Buffer<float> both;
+  both.resize(m * 2 * n);
+  linear(w, bias, x, m, x_stride, both.data(), 2 * n);
+  gate(activation, both.data(), m, n, 2 * n, y);
 }
 
 }  // namespace firstlight::kernels

@@ -1,14 +1,18 @@
 #pragma once
 
-#include "firstlight/kernels/buffer.h"
+#include <optional>
+
+#include "firstlight/kernels/kernels.h"
 #include "four_bit.h"
 #include "variant.h"
 
 namespace firstlight::kernels {
 
-/// A bf16 product on tile registers: y[m, outputs] = x W^T + bias (may be null), or y += that.
+/// A bf16 product on tile registers: y[m, outputs] = x W^T + bias (may be null), or y += that. With
+/// an activation W has 2 x outputs rows, outputs being a multiple of 16, and y = act(first half of
+/// the sums) * second half; `add` is then false.
 struct TileProduct {
-  const TileUnit& unit;
+  const VariantTable& table;
   /// [panel of 16 outputs][pair of inputs][output], steps * 16 pairs; null where there are codes.
   const std::uint32_t* w;
   const FourBit* four_bit;  ///< or null
@@ -20,6 +24,7 @@ struct TileProduct {
   float* y;
   std::size_t y_stride;
   bool add;
+  std::optional<Activation> activation;
 };
 
 /// Rounds m rows to bf16 tiles [block of 16 rows][step][16][32], in threads.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "firstlight/base/parallel.h"
@@ -32,10 +33,13 @@ PackedMatrix::PackedMatrix(const Kernels& kernels, Precision precision, std::siz
 }
 
 PackedMatrix::PackedMatrix(const Kernels& kernels, const std::array<float, 16>& values,
-                           std::size_t rows, std::size_t columns)
-    : PackedMatrix(kernels, columns % kScaleBlock == 0 ? Precision::k4Bit : Precision::kBf16, rows,
-                   columns) {
+                           std::size_t rows, std::size_t columns, std::size_t block)
+    : PackedMatrix(kernels,
+                   columns % kScaleBlock == 0 && block % kScaleBlock == 0 ? Precision::k4Bit
+                                                                          : Precision::kBf16,
+                   rows, columns) {
   values_ = values;
+  block_ = block;
 }
 
 void PackedMatrix::set_number(std::size_t row, std::size_t column, std::uint16_t bf16) {
@@ -46,12 +50,18 @@ void PackedMatrix::set_number(std::size_t row, std::size_t column, std::uint16_t
 
 void PackedMatrix::set_rows(std::size_t first, std::size_t count, Source source, const void* data) {
   const auto* bytes = static_cast<const char*>(data);
+  const bool same = precision_ == Precision::kBf16 && source == Source::kBf16;
   parallel_for(count, 64, [&](std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; ++r) {
       const std::size_t row = first + r;
       std::uint32_t* out = data_.data() + row / panel_ * panel_ * steps_ + row % panel_;
       const char* in = bytes + r * columns_ * size_of(source);
-      for (std::size_t c = 0; c < columns_; ++c) {
+      std::size_t c = 0;
+      if (same) {
+        // Pairs are words already; a large model has billions of them.
+        for (; c + 2 <= columns_; c += 2) std::memcpy(out + c / 2 * panel_, in + 2 * c, 4);
+      }
+      for (; c < columns_; ++c) {
         const float number = read_number(source, in, c);
         if (precision_ == Precision::kF32) {
           out[c * panel_] = __builtin_bit_cast(std::uint32_t, number);
@@ -90,7 +100,7 @@ void PackedMatrix::set_codes(std::size_t first, std::size_t count, const std::ui
       for (std::size_t c = 0; c < columns_; ++c) {
         const std::size_t number = (row - first) * columns_ + c;
         const std::uint32_t code = number % 2 ? codes[number / 2] & 15u : codes[number / 2] >> 4;
-        float scale = scales[number / kScaleBlock];
+        float scale = scales[number / block_];
         if (std::isnan(scale)) scale = std::numeric_limits<float>::quiet_NaN();
         if (precision_ != Precision::k4Bit) {
           set_number(row, c, bf16_from_f32(values_[code] * scale));

@@ -36,6 +36,11 @@ struct TileBlock {
   const std::uint32_t* b;
   std::size_t b_stride;  ///< between panels of 16 outputs, in words
   std::size_t steps;
+  /// Where the b of a later block lies, or null: of each of its tiles the lines from next_line on,
+  /// next_lines of the 16, are fetched meanwhile.
+  const std::uint32_t* next_b;
+  std::size_t next_line;
+  std::size_t next_lines;
   float* c;
   std::size_t row_stride;  ///< in numbers
   int row_blocks;          ///< 1 or 2

@@ -21,7 +21,7 @@ enum class Precision {
   k4Bit,  ///< weights in 4 bits; the product is that of kBf16 with the weights they stand for
 };
 
-/// Numbers of a 4-bit matrix that share a scale, as in bitsandbytes' default.
+/// Numbers of a packed 4-bit matrix that share a scale, as in bitsandbytes' default.
 constexpr std::size_t kScaleBlock = 64;
 
 /// Number types of weights in files.
@@ -47,18 +47,18 @@ class PackedMatrix {
   PackedMatrix() = default;
   /// Zero until set_rows. `rows` and `columns` > 0.
   PackedMatrix(const Kernels& kernels, Precision precision, std::size_t rows, std::size_t columns);
-  /// A matrix of 4-bit codes; code c in a block with the scale s stands for bf16(values[c] * s).
-  /// Where `columns` is no multiple of kScaleBlock these numbers are kept instead: precision() is
-  /// then kBf16.
+  /// A matrix of 4-bit codes with a scale for each `block` of them; code c in a block with the
+  /// scale s stands for bf16(values[c] * s). Where `columns` or `block` is no multiple of
+  /// kScaleBlock these numbers are kept instead: precision() is then kBf16.
   PackedMatrix(const Kernels& kernels, const std::array<float, 16>& values, std::size_t rows,
-               std::size_t columns);
+               std::size_t columns, std::size_t block = kScaleBlock);
 
   /// Copies `count` rows of `source` numbers (row-major, `columns()` apart) to `first`, ....
   /// Not for a matrix of codes.
   void set_rows(std::size_t first, std::size_t count, Source source, const void* data);
   /// The same from codes, two in a byte with the first in its upper half, and a scale for each
-  /// kScaleBlock numbers, counted through all `count` rows (a block may span rows). Only for a
-  /// matrix made with `values`.
+  /// block, counted through all `count` rows (a block may span rows). Only for a matrix made with
+  /// `values`.
   void set_codes(std::size_t first, std::size_t count, const std::uint8_t* codes,
                  const float* scales);
 
@@ -86,6 +86,7 @@ class PackedMatrix {
   Precision precision_ = Precision::kF32;
   bool interleaved_ = false;  ///< the order of codes: src/kernels/variant.h
   std::array<float, 16> values_{};
+  std::size_t block_ = kScaleBlock;
   /// [panel][step][output in panel], f32 or two bf16 in a word; or [panel][group of 8 inputs]
   /// [output in panel], eight codes in a word.
   Buffer<std::uint32_t> data_;
@@ -157,6 +158,11 @@ class Kernels {
   void linear(const PackedMatrix& w, const float* bias, const float* x, std::size_t m,
               std::size_t x_stride, float* y, std::size_t y_stride, bool add = false) const;
 
+  /// linear() and then gate(), with the same bits: W has gate and up projection one below the
+  /// other, and y [m, rows / 2]. The product's own result is not stored where tiles are used.
+  void gated_linear(const PackedMatrix& w, const float* bias, Activation activation, const float* x,
+                    std::size_t m, std::size_t x_stride, float* y) const;
+
   /// Softmax attention: out[q, h] = sum_k softmax_k(scale * query[q, h] . key[k, g]) value[k, g]
   /// with g = h / (heads / key heads), over the keys that visible[q] names; zeros where it names
   /// none. `scale` > 0. Keys are taken in blocks of a fixed size, so that no row of scores is ever
@@ -188,6 +194,7 @@ class Kernels {
   friend class PackedMatrix;
   friend class KeyValues;
   Kernels(Isa isa, const VariantTable* table) : isa_(isa), table_(table) {}
+  bool uses_tiles(const PackedMatrix& w) const;
   Isa isa_;
   const VariantTable* table_;
 };

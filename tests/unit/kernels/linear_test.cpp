@@ -106,25 +106,35 @@ std::array<float, 16> code_values() {
 
 TEST_P(Linear, FourBitsGiveTheBitsOfTheWeightsThatTheyStandFor) {
   const Kernels& kernels = Kernels::get(GetParam());
-  // With blocks within rows, over several blocks of inputs, and with blocks that span rows.
-  for (const Shape& s :
-       {Shape{3, 70, 64}, {1, 200, 192}, {40, 33, 4544}, {700, 48, 128}, {5, 31, 72}, {2, 9, 33}}) {
+  struct FourBitShape {
+    std::size_t m, n, k, block;
+  };
+  // Blocks within rows, several blocks of inputs, blocks that span rows, short and long blocks.
+  for (const FourBitShape& s : {FourBitShape{3, 70, 64, 64},
+                                {1, 200, 192, 64},
+                                {40, 33, 4544, 64},
+                                {700, 48, 128, 64},
+                                {5, 31, 72, 64},
+                                {2, 9, 33, 64},
+                                {4, 10, 128, 32},
+                                {6, 33, 192, 256}}) {
     Random random(6);
     const std::array<float, 16> values = code_values();
     std::vector<std::uint8_t> codes((s.n * s.k + 1) / 2);
     for (std::uint8_t& c : codes) c = static_cast<std::uint8_t>(random.below(256));
-    const std::vector<float> scales = normal_numbers((s.n * s.k + 63) / 64, 7);
+    const std::vector<float> scales = normal_numbers((s.n * s.k + s.block - 1) / s.block, 7);
     std::vector<float> w(s.n * s.k);
     for (std::size_t i = 0; i < w.size(); ++i) {
       const int code = i % 2 ? codes[i / 2] & 15 : codes[i / 2] >> 4;
-      w[i] = f32_from_bf16(bf16_from_f32(values[code] * scales[i / 64]));
+      w[i] = f32_from_bf16(bf16_from_f32(values[code] * scales[i / s.block]));
     }
     const std::vector<float> x = normal_numbers(s.m * s.k, 8);
     PackedMatrix plain(kernels, Precision::kBf16, s.n, s.k);
     plain.set_rows(0, s.n, Source::kF32, w.data());
-    PackedMatrix packed(kernels, values, s.n, s.k);
+    PackedMatrix packed(kernels, values, s.n, s.k, s.block);
     packed.set_codes(0, s.n, codes.data(), scales.data());
-    EXPECT_EQ(packed.precision(), s.k % 64 ? Precision::kBf16 : Precision::k4Bit);
+    const bool packs = s.k % 64 == 0 && s.block % 64 == 0;
+    EXPECT_EQ(packed.precision(), packs ? Precision::k4Bit : Precision::kBf16);
     std::vector<float> expected(s.m * s.n), y(s.m * s.n);
     kernels.linear(plain, nullptr, x.data(), s.m, s.k, expected.data(), s.n);
     kernels.linear(packed, nullptr, x.data(), s.m, s.k, y.data(), s.n);
@@ -152,6 +162,27 @@ TEST_P(Linear, FourBitPartsStandSideBySide) {
   float y[7];
   kernels.linear(packed, nullptr, x.data(), 1, 64, y, 7);
   for (int r = 0; r < 7; ++r) EXPECT_EQ(y[r], 32.0f * static_cast<float>(r + 1));
+}
+
+TEST_P(Linear, GatedHasTheBitsOfTheProductAndThenTheGate) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    for (const Shape& s : {Shape{1, 32, 40}, Shape{37, 96, 600}, Shape{350, 19, 64}}) {
+      const std::vector<float> x = normal_numbers(s.m * s.k, 4);
+      const std::vector<float> w = normal_numbers(2 * s.n * s.k, 5, 0.1);
+      const std::vector<float> bias = normal_numbers(2 * s.n, 6);
+      PackedMatrix packed(kernels, precision, 2 * s.n, s.k);
+      packed.set_rows(0, 2 * s.n, Source::kF32, w.data());
+      for (const float* b : {static_cast<const float*>(nullptr), bias.data()}) {
+        std::vector<float> both(s.m * 2 * s.n), expected(s.m * s.n), y(s.m * s.n);
+        kernels.linear(packed, b, x.data(), s.m, s.k, both.data(), 2 * s.n);
+        kernels.gate(Activation::kSilu, both.data(), s.m, s.n, 2 * s.n, expected.data());
+        kernels.gated_linear(packed, b, Activation::kSilu, x.data(), s.m, s.k, y.data());
+        ASSERT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
+            << s.m << " " << s.n << " " << s.k;
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, Linear, testing::ValuesIn(every_isa()),
