@@ -13,6 +13,7 @@ using kernels::Buffer;
 ClipTower::ClipTower(const ClipVisionConfig& config,
                      const std::vector<std::int64_t>& feature_layers, const WeightReader& weights)
     : kernels_(weights.kernels()),
+      precision_(weights.precision()),
       config_(config),
       hidden_(config.hidden_size),
       positions_(config.positions()) {
@@ -98,7 +99,7 @@ Buffer<float> ClipTower::forward(const PixelValues& image) const {
   const std::size_t head_size = h / config_.heads;
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
   Buffer<float> normed(n * h), mixed(n * h), qkv(n * 3 * h), inner(n * wide);
-  kernels::KeyValues kv(kernels_, config_.heads, head_size, n);
+  kernels::KeyValues kv(kernels_, config_.heads, head_size, n, precision_);
   const std::vector<kernels::Visible> everything(n, kernels::Visible{0, n, 0, 0, nullptr});
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];

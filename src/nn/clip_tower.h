@@ -29,6 +29,7 @@ class ClipTower {
   };
 
   const kernels::Kernels& kernels_;
+  kernels::Precision precision_;
   ClipVisionConfig config_;
   std::vector<std::size_t> states_;  ///< hidden states, 0 = before the first layer
   std::size_t hidden_, positions_;

@@ -21,6 +21,7 @@ constexpr std::size_t kTableNumbers = 8192 * 64;
 
 Decoder::Decoder(const DecoderConfig& config, const WeightReader& text, const WeightReader* head)
     : kernels_(text.kernels()),
+      precision_(text.precision()),
       config_(config),
       embedding_(text.tensor("embed_tokens.weight", {config.vocab_size, config.hidden_size})),
       frequencies_(config.rope.inverse_frequencies(config.head_size)) {
@@ -111,7 +112,8 @@ DecoderState Decoder::make_state(std::size_t capacity, std::size_t length) const
     state.frequencies = config_.rope.inverse_frequencies(config_.head_size, n);
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    state.layers.emplace_back(kernels_, config_.key_value_heads, config_.head_size, capacity);
+    state.layers.emplace_back(kernels_, config_.key_value_heads, config_.head_size, capacity,
+                              precision_);
   }
   return state;
 }
@@ -144,11 +146,10 @@ void Decoder::forward(DecoderState& state, float* x, std::size_t m, const std::i
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
 
   // Kept from call to call: fresh pages for every layer input would cost more than small layers do.
-  thread_local Buffer<float> normed, qkv, mixed, inner, gated, cos, sin;
+  thread_local Buffer<float> normed, qkv, mixed, gated, cos, sin;
   normed.resize(m * h);
   qkv.resize(m * row);
   mixed.resize(m * q);
-  inner.resize(m * 2 * wide);
   gated.resize(m * wide);
   cos.resize(m * half);
   sin.resize(m * half);
@@ -178,9 +179,8 @@ void Decoder::forward(DecoderState& state, float* x, std::size_t m, const std::i
                        mixed.data(), q);
     kernels_.linear(layer.out.weight, layer.out.bias_or_null(), mixed.data(), m, q, x, h, true);
     kernels_.rms_norm(x, m, h, layer.norm2.data(), eps, normed.data());
-    kernels_.linear(layer.gate_up.weight, layer.gate_up.bias_or_null(), normed.data(), m, h,
-                    inner.data(), 2 * wide);
-    kernels_.gate(config_.activation, inner.data(), m, wide, 2 * wide, gated.data());
+    kernels_.gated_linear(layer.gate_up.weight, layer.gate_up.bias_or_null(), config_.activation,
+                          normed.data(), m, h, gated.data());
     kernels_.linear(layer.down.weight, layer.down.bias_or_null(), gated.data(), m, wide, x, h,
                     true);
     if (observer) observer(l + 1, x);

@@ -68,6 +68,7 @@ class Decoder {
                    float* cos, float* sin) const;
 
   const kernels::Kernels& kernels_;
+  kernels::Precision precision_;
   DecoderConfig config_;
   const TensorView& embedding_;
   std::vector<Layer> layers_;

@@ -46,6 +46,7 @@ class WeightReader {
                                std::int64_t columns) const;
 
   const kernels::Kernels& kernels() const { return kernels_; }
+  kernels::Precision precision() const { return precision_; }
 
  private:
   void set_rows(kernels::PackedMatrix& matrix, std::size_t first, std::size_t count,
