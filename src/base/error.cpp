@@ -42,6 +42,10 @@ Error Error::conflict(std::string_view where, std::string_view what, std::string
   return Error(ErrorKind::kConflict, one_line(where, what, advice));
 }
 
+Error Error::stopped(std::string_view where, std::string_view what) {
+  return Error(ErrorKind::kStopped, one_line(where, what, {}));
+}
+
 Error Error::internal(std::string_view where, std::string_view what, std::string_view advice) {
   return Error(ErrorKind::kInternal, one_line(where, what, advice));
 }

@@ -2,8 +2,8 @@
 
 #include <sstream>
 
-#include "clean_text.h"
 #include "csv_field.h"
+#include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/report/table.h"
 

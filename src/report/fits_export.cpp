@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "clean_text.h"
+#include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/fits/table.h"
 #include "firstlight/report/table.h"

@@ -1,10 +1,9 @@
 #include "html.h"
 
-#include <openssl/evp.h>
-
-#include "clean_text.h"
+#include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
+#include "firstlight/base/text.h"
 
 namespace firstlight::html {
 std::string escape(std::string_view text) {
@@ -60,18 +59,9 @@ std::string script_json(const nlohmann::json& value) {
   return out;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int written = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                      reinterpret_cast<const unsigned char*>(bytes.data()),
-                                      static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(written));
-  return out;
-}
-
 std::string data_uri(std::string_view media_type, std::string_view bytes) {
   std::string out = "data:";
-  out.append(media_type).append(";base64,").append(base64(bytes));
+  out.append(media_type).append(";base64,").append(text::base64(bytes));
   return out;
 }
 
@@ -81,7 +71,7 @@ std::string csp_hash(std::string_view inline_content) {
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     digest += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   }
-  return "'sha256-" + base64(digest) + "'";
+  return "'sha256-" + text::base64(digest) + "'";
 }
 
 std::string fill(std::string_view page,

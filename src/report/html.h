@@ -17,7 +17,6 @@ std::string escape(std::string_view text);
 /// U+2028 and U+2029, occurs literally.
 std::string script_json(const nlohmann::json& value);
 
-std::string base64(std::string_view bytes);
 std::string data_uri(std::string_view media_type, std::string_view bytes);
 
 /// Source expression of a content security policy that allows exactly this inline script or style.

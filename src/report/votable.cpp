@@ -1,7 +1,7 @@
 #include <pugixml.hpp>
 #include <sstream>
 
-#include "clean_text.h"
+#include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/report/table.h"
 

@@ -16,6 +16,7 @@ enum class ErrorKind {
   kInput,     ///< a file or a sample cannot be read or has the wrong form: exit code 1
   kConflict,  ///< a run folder holds another configuration: exit code 4
   kInternal,  ///< a resource (disk, memory) or an invariant failed: exit code 1
+  kStopped,   ///< called off before it began (an interrupt, a budget): exit code 130
 };
 
 /// The one exception type of the library. The message is one line: what, where, why, what to do.
@@ -35,6 +36,8 @@ class Error : public std::runtime_error {
   /// A run folder or checkpoint that belongs to another configuration.
   static Error conflict(std::string_view where, std::string_view what,
                         std::string_view advice = {});
+  /// Work on an item that was called off.
+  static Error stopped(std::string_view where, std::string_view what);
   /// A failed resource or a broken invariant.
   static Error internal(std::string_view where, std::string_view what,
                         std::string_view advice = {});

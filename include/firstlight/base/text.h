@@ -40,6 +40,9 @@ std::optional<double> parse_double(std::string_view s);
 /// Percent-decoding as in RFC 3986; nullopt on a malformed escape.
 std::optional<std::string> percent_decode(std::string_view s);
 std::string percent_encode(std::string_view s);
+std::string base64(std::string_view bytes);
+/// Standard alphabet with padding, without white space; nullopt for anything else.
+std::optional<std::string> base64_decode(std::string_view s);
 /// The whole file; throws Error::input.
 std::string read_file(const std::string& path);
 /// Writes `content` to a neighbour file, syncs it and renames it over `path`; throws

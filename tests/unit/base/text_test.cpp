@@ -61,6 +61,26 @@ TEST(Text, PercentCodesRoundTrip) {
   EXPECT_EQ(percent_decode("%zz"), std::nullopt);
 }
 
+TEST(Text, Base64IsThatOfRfc4648) {
+  const std::pair<const char*, const char*> pairs[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, coded] : pairs) {
+    EXPECT_EQ(base64(plain), coded);
+    EXPECT_EQ(base64_decode(coded), plain);
+  }
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<char>(i));
+  EXPECT_EQ(base64_decode(base64(bytes)), bytes);
+  for (const char* bad : {"Z", "Zg=", "Zg", "Z===", "Zm 9v", "Zm=v", "=Zm9", "Zm9v\n"}) {
+    EXPECT_EQ(base64_decode(bad), std::nullopt) << bad;
+  }
+}
+
 TEST(Text, NumbersMustBeWhole) {
   EXPECT_EQ(parse_int("12"), 12);
   EXPECT_EQ(parse_int("12a"), std::nullopt);

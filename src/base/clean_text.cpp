@@ -1,4 +1,4 @@
-#include "clean_text.h"
+#include "firstlight/base/clean_text.h"
 
 #include "firstlight/base/text.h"
 
