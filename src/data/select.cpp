@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <string>
 
 #include "firstlight/base/hash.h"
@@ -64,9 +65,11 @@ std::unique_ptr<SampleSource> select(std::unique_ptr<SampleSource> source,
   check_part("--not-fold", selection.not_fold);
   check_part("--shard", selection.shard);
   std::vector<std::size_t> kept;
-  if (selection.fold || selection.not_fold || selection.split) {
+  const std::set<std::string> without(selection.without.begin(), selection.without.end());
+  if (selection.fold || selection.not_fold || selection.split || !without.empty()) {
     for (std::size_t i = 0; i < source->size(); ++i) {
       const std::string id = source->id(i);
+      if (without.count(id) > 0) continue;
       const std::uint64_t hash = stable_hash64(id);
       if (selection.fold && !in_part(hash, *selection.fold)) continue;
       if (selection.not_fold && in_part(hash, *selection.not_fold)) continue;

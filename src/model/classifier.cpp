@@ -12,8 +12,9 @@ constexpr std::uint8_t kMidGrey = 128;
 
 class VlmClassifier final : public Classifier {
  public:
-  VlmClassifier(std::shared_ptr<const VisionLanguageModel> model, Task task)
-      : model_(std::move(model)), task_(std::move(task)) {
+  VlmClassifier(std::shared_ptr<const VisionLanguageModel> model, Task task,
+                std::vector<Shot> shots)
+      : model_(std::move(model)), task_(std::move(task)), shots_(std::move(shots)) {
     check();
   }
 
@@ -71,6 +72,8 @@ class VlmClassifier final : public Classifier {
         task_, variant, [&](const std::string& field) { return field_text(sample, field); });
     request.answers = render_answers(task_, variant);
     const std::vector<std::string> views = request.prompt.image_views();
+    refuse_shot(sample, views);
+    show_shots(request, views);
     if (pass.kind == Pass::Kind::kBlank) blanks.reserve(views.size());
     for (const std::string& name : views) {
       const Image& image = view_of(sample, name);
@@ -83,6 +86,47 @@ class VlmClassifier final : public Classifier {
       }
     }
     return request;
+  }
+
+  /// A sample that the prompt shows with its answer says nothing of the model.
+  void refuse_shot(const PreparedSample& sample, const std::vector<std::string>& views) const {
+    for (const Shot& shot : shots_) {
+      const bool same = std::all_of(views.begin(), views.end(), [&](const std::string& name) {
+        const Image& a = view_of(sample, name);
+        const Image& b = view_of(shot.sample, name);
+        return a.width == b.width && a.height == b.height && a.pixels == b.pixels;
+      });
+      if (same) {
+        throw Error::input("sample '" + sample.id + "'",
+                           "is shown in the prompt as the example '" + shot.sample.id + "'");
+      }
+    }
+  }
+
+  /// Puts the shots before the question, and their pictures before its pictures.
+  void show_shots(ScoreRequest& request, const std::vector<std::string>& views) const {
+    if (shots_.empty()) return;
+    std::vector<PromptPart> parts;
+    std::string text = "Here are examples with their answers.\n\n";
+    int number = 0;
+    for (const Shot& shot : shots_) {
+      ++number;
+      parts.push_back({PromptPart::Kind::kText, text});
+      for (const std::string& name : views) {
+        parts.push_back(
+            {PromptPart::Kind::kImage, "example " + std::to_string(number) + " " + name});
+        request.images.push_back(&view_of(shot.sample, name));
+      }
+      text = "\nAnswer: " + request.answers[shot.truth.index()] + "\n\n";
+    }
+    text += "Now the one that is asked about.\n\n";
+    std::vector<PromptPart>& user = request.prompt.user;
+    if (!user.empty() && user.front().kind == PromptPart::Kind::kText) {
+      user.front().text = text + user.front().text;
+    } else {
+      user.insert(user.begin(), {PromptPart::Kind::kText, text});
+    }
+    user.insert(user.begin(), parts.begin(), parts.end());
   }
 
   static std::string field_text(const PreparedSample& sample, const std::string& field) {
@@ -119,20 +163,27 @@ class VlmClassifier final : public Classifier {
     const RenderedPrompt prompt =
         render_prompt(task_, {}, [](const std::string&) { return std::string("0"); });
     const std::vector<std::string> views = prompt.image_views();
+    const std::size_t pictures = views.size() * (shots_.size() + 1);
     const Capabilities can = model_->capabilities();
-    if (static_cast<int>(views.size()) > can.max_images) {
-      throw Error::usage("task '" + task_.name + "'", "shows " + std::to_string(views.size()) +
+    if (static_cast<int>(pictures) > can.max_images) {
+      throw Error::usage("task '" + task_.name + "'", "shows " + std::to_string(pictures) +
                                                           " pictures, the model takes " +
                                                           std::to_string(can.max_images));
     }
+    if (!shots_.empty() && !prompt.literal.empty()) {
+      throw Error::usage("task '" + task_.name + "'",
+                         "has a literal chat form, which has no place for examples");
+    }
     const Image blank{1, 1, 3, {kMidGrey, kMidGrey, kMidGrey}};
-    ScoreRequest request{prompt, std::vector<const Image*>(views.size(), &blank),
-                         render_answers(task_, {})};
+    ScoreRequest request{prompt, {}, render_answers(task_, {})};
+    show_shots(request, views);
+    request.images.insert(request.images.end(), views.size(), &blank);
     model_->describe(request);
   }
 
   std::shared_ptr<const VisionLanguageModel> model_;
   Task task_;
+  std::vector<Shot> shots_;
 };
 
 }  // namespace
@@ -152,8 +203,8 @@ std::string Pass::name() const {
 }
 
 std::unique_ptr<Classifier> make_vlm_classifier(std::shared_ptr<const VisionLanguageModel> model,
-                                                Task task) {
-  return std::make_unique<VlmClassifier>(std::move(model), std::move(task));
+                                                Task task, std::vector<Shot> shots) {
+  return std::make_unique<VlmClassifier>(std::move(model), std::move(task), std::move(shots));
 }
 
 }  // namespace firstlight

@@ -111,6 +111,10 @@ Statement& Statement::bind(const std::optional<std::string>& value) {
   return value ? bind(std::string_view(*value)) : bind_null();
 }
 
+Statement& Statement::bind(const std::optional<double>& value) {
+  return value ? bind(*value) : bind_null();
+}
+
 Statement& Statement::bind_blob(std::string_view value) {
   check(sqlite3_bind_blob(handle_.get(), next_++, value.empty() ? "" : value.data(),
                           static_cast<int>(value.size()), SQLITE_TRANSIENT));
@@ -160,6 +164,11 @@ bool Statement::is_null(int column) const {
 std::optional<std::string> Statement::optional_text(int column) const {
   if (is_null(column)) return std::nullopt;
   return text(column);
+}
+
+std::optional<double> Statement::optional_real(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return real(column);
 }
 
 }  // namespace firstlight::run_detail

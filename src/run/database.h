@@ -23,6 +23,7 @@ class Statement {
   Statement& bind(double value);
   Statement& bind(std::string_view value);
   Statement& bind(const std::optional<std::string>& value);
+  Statement& bind(const std::optional<double>& value);
   Statement& bind_blob(std::string_view value);
   Statement& bind_null();
 
@@ -38,6 +39,7 @@ class Statement {
   std::string text(int column) const;
   bool is_null(int column) const;
   std::optional<std::string> optional_text(int column) const;
+  std::optional<double> optional_real(int column) const;
 
  private:
   void check(int code);

@@ -8,7 +8,7 @@ namespace firstlight {
 
 bool Interpretation::is_calibrated() const {
   return calibration && calibration->normalisation == normalisation &&
-         calibration->average_orders == average_orders;
+         calibration->average_orders == average_orders && pass == "main";
 }
 
 Prediction predict(const SampleRecord& record, const Interpretation& interpretation) {
@@ -24,13 +24,15 @@ Prediction predict(const SampleRecord& record, const Interpretation& interpretat
   std::vector<std::vector<double>> log_scores;
   for (const PassScores& scores : record.scores) {
     // The prior was measured in the main order, so PMI has nothing to subtract in another one.
-    const bool order = scores.pass.rfind("order_", 0) == 0 && prior == nullptr;
-    if (scores.pass == "main" || (order && interpretation.average_orders)) {
+    const bool order =
+        scores.pass.rfind("order_", 0) == 0 && prior == nullptr && interpretation.pass == "main";
+    if (scores.pass == interpretation.pass || (order && interpretation.average_orders)) {
       log_scores.push_back(label_log_scores(scores.scores, interpretation.normalisation, prior));
     }
   }
   if (log_scores.empty()) {
-    throw Error::input(record.id, "the run holds no scores of the pass main for this sample");
+    throw Error::usage("pass '" + interpretation.pass + "'", "the run does not hold it",
+                       "name it in classify --passes");
   }
   Prediction prediction;
   prediction.probabilities =

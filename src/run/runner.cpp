@@ -72,7 +72,29 @@ std::vector<PreviewChoice> preview_choices(const SampleRecord& record, const Tas
   return choices;
 }
 
-/// Scores the good samples of a batch in every pass; a failure turns the record into a failed one.
+/// Takes over what a pass gave for a sample; a failure turns the record into a failed one.
+void take(const Pass& pass, Result<LabelScores>&& result, SampleRecord& record) {
+  std::string problem;
+  if (!result) {
+    problem = result.error().what();
+  } else {
+    LabelScores scores = std::move(result).value();
+    if (scores.server) {
+      problem = scores.server->problem;
+      record.server.push_back({pass.name(), *std::move(scores.server)});
+      scores.server.reset();
+    }
+    if (record.ok && problem.empty()) record.scores.push_back({pass.name(), std::move(scores)});
+  }
+  if (record.ok && !problem.empty()) {
+    record.ok = false;
+    record.error = record.id + ": " + problem;
+    record.scores.clear();
+  }
+}
+
+/// Scores the good samples of a batch in every pass. A batch that is called off keeps the samples
+/// before the first one that was not asked about.
 void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
                  const std::vector<Pass>& passes) {
   const auto start = Clock::now();
@@ -87,15 +109,13 @@ void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
     if (prepared.empty()) break;
     auto results = classifier.classify(prepared, pass);
     for (std::size_t k = 0; k < good.size(); ++k) {
-      SampleRecord& record = batch[good[k]].record;
-      if (!record.ok) continue;
-      if (results[k]) {
-        record.scores.push_back({pass.name(), std::move(results[k]).value()});
-      } else {
-        record.ok = false;
-        record.error = record.id + ": " + results[k].error().what();
-        record.scores.clear();
+      if (!results[k] && results[k].error().kind() == ErrorKind::kStopped) {
+        batch.resize(good[k]);
+        good.resize(k);
+        prepared.resize(k);
+        break;
       }
+      take(pass, std::move(results[k]), batch[good[k]].record);
     }
   }
   const double share = good.empty() ? 0.0 : since(start) / static_cast<double>(good.size());
@@ -250,6 +270,11 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
   const auto stopped = [&] { return options.stop != nullptr && options.stop->load(); };
   const auto batch_size = static_cast<std::size_t>(std::max(options.batch, 1));
 
+  bool called_off = false;  // inside a batch, of which later samples may have been scored
+  const auto tell_committed = [&] {
+    if (options.committed && !called_off) options.committed();
+  };
+
   RunSummary summary;
   summary.before = store.size();
   if (!store.value("started")) store.set_value("started", now_utc());
@@ -259,9 +284,11 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
                               2 * batch_size + static_cast<std::size_t>(loaders));
     // The first batch is committed at once, so that a reader sees that the run has begun.
     std::optional<Clock::time_point> committed;
-    while (store.size() < source.size() && !stopped()) {
+    while (store.size() < source.size() && !stopped() && !called_off) {
       std::vector<LoadedSample> batch = loader.next(batch_size);
+      const std::size_t asked = batch.size();
       score_batch(batch, classifier, options.passes);
+      called_off = batch.size() < asked;
       for (LoadedSample& sample : batch) {
         sample.record.truth_class =
             run_detail::truth_class(task, sample.record.truth, options.ignore_truth);
@@ -275,6 +302,7 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
       }
       if (!committed || since(*committed) >= kCommitSeconds) {
         store.commit();
+        tell_committed();
         committed = Clock::now();
       }
     }
@@ -288,6 +316,7 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
     store.set_value("pixels_sha256", run_detail::pixels_sha256(store));
   }
   store.finish();
+  tell_committed();
   return summary;
 }
 

@@ -10,6 +10,7 @@
 #include "firstlight/base/text.h"
 #include "previews.h"
 #include "row_codec.h"
+#include "server_answers.h"
 
 namespace firstlight {
 
@@ -73,8 +74,8 @@ struct RunStore::Impl {
   bool in_transaction = false;
   std::optional<run_detail::PreviewContest> contest;
 
-  Statement insert_sample, insert_score, insert_preview, insert_choice, delete_choice,
-      delete_previews, insert_value, insert_tokens;
+  Statement insert_sample, insert_score, insert_server, insert_preview, insert_choice,
+      delete_choice, delete_previews, insert_value, insert_tokens;
   std::map<std::string, std::int64_t> token_sets;  // by text
 
   Statement prepare(const std::string& sql) const { return Statement(*database, sql); }
@@ -118,6 +119,7 @@ struct RunStore::Impl {
                             ") VALUES(?,?,?,?,?,?,?,?,?,?,?)");
     insert_score =
         prepare("INSERT INTO score(sample, pass, kind, token_set, logprobs) VALUES(?,?,?,?,?)");
+    insert_server = run_detail::insert_server_answer(*database);
     insert_preview = prepare("INSERT INTO preview(sample, place, view, jpeg) VALUES(?,?,?,?)");
     insert_choice =
         prepare("INSERT INTO preview_choice(sample, kind, class, rank) VALUES(?,?,?,?)");
@@ -222,6 +224,7 @@ RunStore RunStore::create(const std::string& folder, const RunConfig& config, co
     // One transaction, so that a run folder either has its configuration or is empty.
     impl->database->execute("BEGIN IMMEDIATE");
     impl->database->execute(kSchema);
+    impl->database->execute(run_detail::kServerAnswerTable);
     impl->insert_value = impl->prepare("INSERT INTO run(key, value) VALUES(?,?)");
     impl->put("format", kFormat);
     impl->put("config", config.to_json());
@@ -269,6 +272,14 @@ const std::vector<ColumnInfo>& RunStore::columns() const { return impl_->columns
 std::uint64_t RunStore::size() const { return impl_->size; }
 std::uint64_t RunStore::failed() const { return impl_->failed; }
 
+std::optional<ServerTotals> RunStore::server_totals() const {
+  return run_detail::server_totals(*impl_->database);
+}
+
+bool RunStore::has_server_answer(const std::string& request) const {
+  return run_detail::has_server_answer(*impl_->database, request);
+}
+
 bool RunStore::complete() const {
   const auto found = impl_->config.settings.find("data.samples");
   return found != impl_->config.settings.end() && found->second == std::to_string(impl_->size);
@@ -301,12 +312,18 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
   Statement samples =
       impl_->prepare(std::string("SELECT ") + kSampleColumns + " FROM sample ORDER BY position");
   Statement scores = impl_->prepare(std::string(kSelectScores) + " ORDER BY sample, pass");
+  Statement server = run_detail::select_server_answers(*impl_->database);
   bool more = scores.step();
+  bool more_server = server.step();
   while (samples.step()) {
     SampleRecord record = impl_->read_sample(samples);
     while (more && static_cast<std::uint64_t>(scores.integer(0)) == record.position) {
       impl_->read_score(scores, record);
       more = scores.step();
+    }
+    while (more_server && static_cast<std::uint64_t>(server.integer(0)) == record.position) {
+      run_detail::read_server_answer(server, record);
+      more_server = server.step();
     }
     impl_->sort_passes(record);
     visit(record);
@@ -322,6 +339,8 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
   Statement scores = impl_->prepare(std::string(kSelectScores) + " WHERE sample = ? ORDER BY pass");
   scores.bind(static_cast<std::int64_t>(position));
   while (scores.step()) impl_->read_score(scores, record);
+  Statement server = run_detail::select_server_answers(*impl_->database, position);
+  while (server.step()) run_detail::read_server_answer(server, record);
   impl_->sort_passes(record);
   return record;
 }
@@ -383,6 +402,7 @@ void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoic
         .bind_blob(run_detail::encode_logprobs(scores.scores.answers))
         .run();
   }
+  run_detail::write_server_answers(impl.insert_server, record);
 
   const auto outcome = impl.contest->enter(record.position, choices);
   for (const auto& [loser, choice] : outcome.lost) {

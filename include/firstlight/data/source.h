@@ -63,6 +63,8 @@ struct Selection {
   std::optional<Split> split;                   ///< by split_of_object(id)
   /// i of n, i from 0, applied last: the shards of a selection are together the selection.
   std::optional<std::pair<int, int>> shard;
+  /// Ids that are left out before everything else.
+  std::vector<std::string> without = {};
 };
 
 /// A view of `source` with the chosen positions, in source order. Throws Error::usage for an

@@ -53,9 +53,17 @@ class Classifier {
                                              const Pass& pass) const = 0;
 };
 
-/// Joins a VLM with a task. Throws Error::usage where they do not fit: two answers that tokenise
-/// alike, more views than the model takes, a literal chat form without what the model needs.
+/// A sample with its answer, shown in the prompt before the question.
+struct Shot {
+  PreparedSample sample;
+  ClassId truth;
+};
+
+/// Joins a VLM with a task. `shots` stand in this order before the task's own prompt, each with its
+/// views and the answer of its class. A sample whose pictures are those of a shot is refused.
+/// Throws Error::usage where they do not fit: two answers that tokenise alike, more pictures than
+/// the model takes, a literal chat form without what the model needs or with shots.
 std::unique_ptr<Classifier> make_vlm_classifier(std::shared_ptr<const VisionLanguageModel> model,
-                                                Task task);
+                                                Task task, std::vector<Shot> shots = {});
 
 }  // namespace firstlight

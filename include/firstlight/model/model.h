@@ -26,6 +26,7 @@ struct Capabilities {
   std::string dtype;         ///< "f32", "bf16", "nf4"
   std::string device = "cpu";
   std::string instruction_set;  ///< e.g. "avx512bf16"
+  int preferred_batch = 1;      ///< samples at once that keep it busy; a run takes at least as many
 };
 
 struct ScoreRequest {
@@ -38,12 +39,23 @@ struct GenerateRequest {
   RenderedPrompt prompt;
   std::vector<const Image*> images;
   int max_tokens = 64;
+  int top_logprobs = 0;  ///< likeliest tokens to list in each place
 };
 
 struct Generated {
   std::string text;
   std::vector<std::int32_t> token_ids;
   std::vector<double> logprobs;
+  bool ended = false;  ///< the last token is the end of text, else max_tokens was reached
+  struct Token {
+    std::int32_t id = 0;
+    std::string text;  ///< what it adds to the text; special tokens by their name
+    double logprob = 0.0;
+  };
+  /// With GenerateRequest::top_logprobs: for each token its text, and that many likeliest ones in
+  /// its place, from the best.
+  std::vector<std::string> token_texts;
+  std::vector<std::vector<Token>> top;
 };
 
 /// How a prompt and answers reach the model (`firstlight prompt --json`).
@@ -56,11 +68,15 @@ struct PromptDescription {
   struct Answer {
     std::string text;
     std::vector<std::int32_t> token_ids;
+    std::vector<std::string> token_texts =
+        {};  ///< what each token adds; special tokens by their name
   };
   std::string text;  ///< as the processor of transformers takes it, one marker an image
   std::vector<std::int32_t> token_ids;  ///< image positions expanded
   std::vector<ImageSpan> images;
   std::vector<Answer> answers;  ///< by ClassId
+  /// Tokens of the prompt by a rough rule, where a server has the tokeniser; else 0.
+  double estimated_tokens = 0.0;
 };
 
 /// A model that scores texts given images. Const, but called from one thread at a time: it may keep

@@ -16,7 +16,12 @@ struct Interpretation {
   /// Average over the passes order_k that the run holds, together with main. Not with kPmi, whose
   /// prior is measured in the main order.
   bool average_orders = true;
-  /// Used where it was fitted to probabilities of this normalisation and these orders.
+  /// The pass that is read. Another one than main is read by itself, as the check without
+  /// descriptions needs it.
+  std::string pass = "main";
+
+  /// Used where it was fitted to probabilities of this normalisation and these orders, and the pass
+  /// is main.
   std::optional<RunCalibration> calibration = std::nullopt;
 
   /// Whether `calibration` is there and fits the rest.
@@ -35,7 +40,8 @@ struct Prediction {
 };
 
 /// Reads a sample that is ok. Where the normalisation is kPmi the prior is the pass `blank`, or
-/// `no_descriptions` where the run has no `blank`. Throws Error::usage where it has neither.
+/// `no_descriptions` where the run has no `blank`. Throws Error::usage where it has neither, or
+/// lacks the pass that is read.
 Prediction predict(const SampleRecord& record, const Interpretation& interpretation);
 
 /// The interpretation that the run was made with (its setting "normalisation"), with the

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ struct RunOptions {
   int loaders = 1;  ///< threads that decode and prepare ahead of the model, >= 1
   const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler to end early
   ProgressSink progress;
+  /// Called whenever all samples that were scored so far are on disk.
+  std::function<void()> committed;
 };
 
 /// Passes from a comma-separated list: main, blank, no_descriptions, and `order` (every rotation
@@ -60,6 +63,12 @@ void check_data(const SampleSource& source, const Task& task);
 /// fails.
 Result<PreparedSample> prepare_sample(const SampleSource& source, const Task& task,
                                       std::size_t position);
+
+/// Examples for a prompt: `per_class` samples of each class, drawn by hash of seed and id among
+/// those whose truth names it, one of each class after the other. Throws Error::usage where a class
+/// has too few, and the cause where one cannot be read.
+std::vector<Shot> choose_shots(const SampleSource& source, const Task& task, int per_class,
+                               std::uint64_t seed, const std::vector<std::string>& ignore_truth);
 
 /// The settings that decide the numbers of a run; the caller adds what it knows of the selection
 /// ("data.limit", ...). `model_spec` and `data_spec` are as the user wrote them. Throws

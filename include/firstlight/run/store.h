@@ -25,6 +25,26 @@ struct PassScores {
   LabelScores scores;
 };
 
+/// What a server said of a sample in one pass, whether or not scores could be read from it.
+struct PassServerAnswer {
+  std::string pass;
+  ServerAnswer answer;
+};
+
+/// What the requests behind a run came to: each counted once, whatever the number of rows that it
+/// served.
+struct ServerTotals {
+  std::uint64_t answers = 0;
+  std::int64_t prompt_tokens = 0;
+  std::int64_t cached_tokens = 0;
+  std::int64_t completion_tokens = 0;
+  double cost_usd = 0.0;                  ///< of the answers whose price is known
+  std::uint64_t unpriced = 0;             ///< answers whose price is not known
+  std::vector<std::string> models;        ///< dated names, sorted
+  std::vector<std::string> fingerprints;  ///< sorted
+  double largest_outside = 0.0;           ///< of kTop20 answers
+};
+
 /// One row of a run: what is known of a sample, and its scores of all passes.
 struct SampleRecord {
   std::uint64_t position = 0;  ///< place in the run's selection, from 0
@@ -37,9 +57,10 @@ struct SampleRecord {
   std::vector<Metadata> metadata;
   /// What was done to each view before the model saw it: view -> name -> text.
   std::map<std::string, std::map<std::string, std::string>> prepared;
-  std::uint64_t pixels_hash = 0;   ///< stable_hash64 of the prepared pixels; 0 where not ok
-  double seconds = 0.0;            ///< its share of the time for decoding and scoring
-  std::vector<PassScores> scores;  ///< in the order of the run's passes; empty where not ok
+  std::uint64_t pixels_hash = 0;         ///< stable_hash64 of the prepared pixels; 0 where not ok
+  double seconds = 0.0;                  ///< its share of the time for decoding and scoring
+  std::vector<PassScores> scores;        ///< in the order of the run's passes; empty where not ok
+  std::vector<PassServerAnswer> server;  ///< of hosted models, by pass; also where not ok
 
   /// The scores of a pass, or nullptr.
   const LabelScores* find(const std::string& pass) const;
@@ -78,9 +99,10 @@ struct RunCalibration {
 /// A run folder: run.sqlite with everything, and task.yaml and config.json as used, for people.
 ///
 /// Tables: run(key, value); sample (a row a sample, written once, in order of position); score (a
-/// row for a sample and a pass); preview and preview_choice; calibration, where one was applied
-/// (run/calibration.h). One writer at a time, held by a lock
-/// file; any number of readers meanwhile. An object is used by one thread at a time.
+/// row for a sample and a pass); server_answer (hosted models: a row for a sample and a pass);
+/// preview and preview_choice; calibration, where one was applied (run/calibration.h). One writer
+/// at a time, held by a lock file; any number of readers meanwhile. An object is used by one thread
+/// at a time.
 class RunStore {
  public:
   /// Makes the folder, or continues the run in it. Throws Error::conflict where the folder holds
@@ -104,6 +126,10 @@ class RunStore {
   /// Number of samples written; positions 0 to size() - 1.
   std::uint64_t size() const;
   std::uint64_t failed() const;
+  /// What the answers of a hosted model came to; nullopt for a model that runs here.
+  std::optional<ServerTotals> server_totals() const;
+  /// Whether the answer to this request of a hosted model is in the tables.
+  bool has_server_answer(const std::string& request) const;
   /// Whether every sample of the run's selection has been written.
   bool complete() const;
 

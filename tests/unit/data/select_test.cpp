@@ -39,6 +39,16 @@ class SelectTest : public ::testing::Test {
   testing::TemporaryFolder folder_;
 };
 
+TEST_F(SelectTest, IdsThatAreLeftOutComeInNoSelection) {
+  Selection selection;
+  selection.without = {"0", "7", "no such id"};
+  const auto rest = ids(selection);
+  EXPECT_EQ(rest.size(), 398u);
+  EXPECT_EQ(rest.front(), "1");
+  selection.limit = 7;
+  EXPECT_EQ(ids(selection), (std::vector<std::string>{"1", "2", "3", "4", "5", "6", "8"}));
+}
+
 TEST_F(SelectTest, FoldsPartTheSource) {
   std::set<std::string> all;
   for (int i = 0; i < 5; ++i) {

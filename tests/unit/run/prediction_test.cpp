@@ -37,6 +37,18 @@ TEST(Prediction, PmiSubtractsThePriorPassAndLeavesOrdersOut) {
   EXPECT_NEAR(prediction.probabilities[1], 1 / (1 + std::exp(-2.0)), 1e-15);
 }
 
+TEST(Prediction, AnotherPassIsReadByItself) {
+  SampleRecord record = record_of(0);
+  record.scores = {{"main", scores_of(-0.5, -1.5)},
+                   {"order_1", scores_of(-0.1, -9.0)},
+                   {"no_descriptions", scores_of(-3.0, -1.0)}};
+  Interpretation interpretation;
+  interpretation.pass = "no_descriptions";
+  EXPECT_NEAR(predict(record, interpretation).probabilities[1], 1 / (1 + std::exp(-2.0)), 1e-15);
+  interpretation.pass = "blank";
+  EXPECT_THROW(predict(record, interpretation), Error);
+}
+
 TEST(Prediction, PmiWithoutAPriorPassSaysWhatToDo) {
   try {
     predict(record_of(0), {Normalisation::kPmi, true});

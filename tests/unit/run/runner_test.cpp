@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <set>
 #include <thread>
 
 #include "firstlight/base/error.h"
@@ -196,6 +197,74 @@ TEST(Runner, AStoppedRunGoesOnToTheSameEnd) {
   };
   EXPECT_TRUE(hash("whole"));
   EXPECT_EQ(hash("parts"), hash("whole"));
+}
+
+/// Calls everything off from the 13th question on, and says why it has no scores for one sample.
+class StoppingClassifier : public DarknessClassifier {
+ public:
+  std::vector<Result<LabelScores>> classify(std::span<const PreparedSample> samples,
+                                            const Pass& pass) const override {
+    std::vector<Result<LabelScores>> results = DarknessClassifier::classify(samples, pass);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (++questions > 12 && questions < 100) {
+        results[i] = Error::stopped("", "interrupted");
+      } else if (samples[i].id == "grey-3") {
+        LabelScores none;
+        none.server = ServerAnswer{"r", "m", "", 5, 0, 1, {}, {}, "maybe", "fits no label"};
+        results[i] = none;
+      }
+    }
+    return results;
+  }
+  mutable int questions = 0;
+};
+
+TEST(Runner, WorkThatIsCalledOffLeavesNoRow) {
+  const TemporaryFolder folder;
+  const GreySource source(20);
+  const StoppingClassifier classifier;
+  const Task task = two_class_task();
+  RunOptions options = options_of();
+  options.passes = {Pass{}};
+  int commits = 0;
+  options.committed = [&] { ++commits; };
+  const SourceSurvey found = survey(source, task, options.ignore_truth);
+  const RunConfig config = make_run_config(task, classifier, "darkness", "grey", found, options);
+  {
+    RunStore store = RunStore::create(folder.path("run"), config, task, {});
+    const RunSummary summary = run_classifier(source, classifier, store, options);
+    EXPECT_TRUE(summary.interrupted);
+    // Of the first eight all are asked about, of the next eight (two of them unreadable) four.
+    EXPECT_EQ(store.size(), 14u);
+    EXPECT_EQ(commits, 1) << "what a cut batch knows of later samples is not on disk";
+    const SampleRecord failed = store.at(3).value();
+    EXPECT_FALSE(failed.ok);
+    EXPECT_EQ(failed.error, "grey-3: fits no label");
+    ASSERT_EQ(failed.server.size(), 1u);
+    EXPECT_EQ(failed.server[0].answer.text, "maybe");
+  }
+  classifier.questions = 1000;
+  RunStore store = RunStore::create(folder.path("run"), config, task, {});
+  EXPECT_FALSE(run_classifier(source, classifier, store, options).interrupted);
+  EXPECT_EQ(store.size(), 20u);
+}
+
+TEST(Shots, AreDrawnByClassAndTheSameEveryTime) {
+  const GreySource source(120);
+  const Task task = two_class_task();
+  const auto shots = choose_shots(source, task, 3, 0, {"unsure"});
+  ASSERT_EQ(shots.size(), 6u);
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < shots.size(); ++i) {
+    EXPECT_EQ(shots[i].truth, ClassId{static_cast<std::int32_t>(i % 2)});
+    ids.insert(shots[i].sample.id);
+    EXPECT_EQ(shots[i].sample.views.size(), 1u);
+  }
+  EXPECT_EQ(ids.size(), 6u);
+  const auto fewer = choose_shots(source, task, 1, 0, {"unsure"});
+  EXPECT_EQ(fewer[0].sample.id, shots[0].sample.id);
+  EXPECT_EQ(fewer[1].sample.id, shots[1].sample.id);
+  EXPECT_THROW(choose_shots(source, task, 100, 0, {"unsure"}), Error);
 }
 
 TEST(Runner, ErrorsHavePreviews) {

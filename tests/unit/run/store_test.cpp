@@ -70,6 +70,45 @@ TEST(RunStore, WhatIsWrittenIsRead) {
   EXPECT_EQ(run.at(3), std::nullopt);
 }
 
+TEST(RunStore, WhatAServerSaidIsKeptAndCountedOnce) {
+  const TemporaryFolder folder;
+  const ServerAnswer answer = {"r1", "gpt-4o-2024-08-06", "fp_a", 100, 40, 3, 0.5, 0.25, "Yes", ""};
+  ServerAnswer other = {"r2", "gpt-4o-2024-11-20", "", 10, 0, 1, {}, {}, "No", "fits no label"};
+  {
+    RunStore store = make_store(folder.path("run"));
+    EXPECT_EQ(store.server_totals(), std::nullopt);
+    SampleRecord first = record_of(0);
+    first.server = {{"main", answer}, {"order_1", answer}};
+    store.append(first);
+    SampleRecord second = failed_record(1);
+    second.server = {{"main", other}};
+    store.append(second);
+    store.append(record_of(2));
+    store.finish();
+  }
+  const RunStore run = RunStore::open(folder.path("run"));
+  ASSERT_EQ(run.at(0)->server.size(), 2u);
+  EXPECT_EQ(run.at(0)->server[1].pass, "order_1");
+  EXPECT_EQ(run.at(0)->server[1].answer, answer);
+  EXPECT_EQ(run.at(1)->server[0].answer, other);
+  EXPECT_TRUE(run.at(2)->server.empty());
+  std::size_t answers = 0;
+  run.for_each([&](const SampleRecord& record) { answers += record.server.size(); });
+  EXPECT_EQ(answers, 3u);
+  EXPECT_TRUE(run.has_server_answer("r2"));
+  EXPECT_FALSE(run.has_server_answer("r3"));
+  const ServerTotals totals = run.server_totals().value();
+  EXPECT_EQ(totals.answers, 2u);
+  EXPECT_EQ(totals.prompt_tokens, 110);
+  EXPECT_EQ(totals.cached_tokens, 40);
+  EXPECT_EQ(totals.completion_tokens, 4);
+  EXPECT_DOUBLE_EQ(totals.cost_usd, 0.5);
+  EXPECT_EQ(totals.unpriced, 1u);
+  EXPECT_EQ(totals.models, (std::vector<std::string>{"gpt-4o-2024-08-06", "gpt-4o-2024-11-20"}));
+  EXPECT_EQ(totals.fingerprints, std::vector<std::string>{"fp_a"});
+  EXPECT_DOUBLE_EQ(totals.largest_outside, 0.25);
+}
+
 TEST(RunStore, TheFolderHoldsTheTaskAndTheConfiguration) {
   const TemporaryFolder folder;
   make_store(folder.path("a/b/run")).finish();

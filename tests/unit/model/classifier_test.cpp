@@ -1,0 +1,107 @@
+#include "firstlight/model/classifier.h"
+
+#include <gtest/gtest.h>
+
+#include "firstlight/base/error.h"
+
+namespace firstlight {
+namespace {
+
+/// Keeps what it is asked, so that prompts can be looked at.
+class RecordingModel : public VisionLanguageModel {
+ public:
+  Capabilities capabilities() const override {
+    Capabilities c;
+    c.max_images = 4;
+    return c;
+  }
+  std::string content_hash() const override { return "0"; }
+  std::vector<Result<LabelScores>> score(std::span<const ScoreRequest> requests) const override {
+    asked.assign(requests.begin(), requests.end());
+    levels.clear();
+    std::vector<Result<LabelScores>> results;
+    for (const ScoreRequest& request : requests) {
+      levels.emplace_back();
+      for (const Image* image : request.images) levels.back().push_back(image->pixels.at(0));
+      results.emplace_back(LabelScores{});
+    }
+    return results;
+  }
+  Result<Generated> generate(const GenerateRequest&) const override {
+    return Error::usage("", "not asked for here");
+  }
+  PromptDescription describe(const ScoreRequest& request) const override {
+    EXPECT_EQ(request.images.size(), request.prompt.image_views().size());
+    return {};
+  }
+
+  mutable std::vector<ScoreRequest> asked;
+  mutable std::vector<std::vector<int>> levels;  ///< first pixel of each picture
+};
+
+PreparedSample sample(const std::string& id, std::uint8_t level) {
+  PreparedSample s;
+  s.id = id;
+  s.views.push_back({"image", Image{1, 1, 3, {level, level, level}}});
+  return s;
+}
+
+Task task() {
+  return parse_task(
+      "name: t\nclasses: [{key: round}, {key: flat}]\nprompt: \"{image}Which?\\n{classes}\"\n"
+      "answer: \"{index}\"\n",
+      "test");
+}
+
+std::string all_text(const RenderedPrompt& prompt) {
+  std::string out;
+  for (const PromptPart& part : prompt.user) {
+    out += part.kind == PromptPart::Kind::kImage ? "[" + part.text + "]" : part.text;
+  }
+  return out;
+}
+
+TEST(VlmClassifier, ShotsStandBeforeTheQuestionWithTheirAnswers) {
+  const auto model = std::make_shared<RecordingModel>();
+  const auto classifier = make_vlm_classifier(
+      model, task(), {{sample("a", 10), ClassId{0}}, {sample("b", 20), ClassId{1}}});
+  const std::vector<PreparedSample> samples = {sample("x", 30)};
+  classifier->classify(samples, Pass{});
+  ASSERT_EQ(model->asked.size(), 1u);
+  EXPECT_EQ(all_text(model->asked[0].prompt),
+            "Here are examples with their answers.\n\n[example 1 image]\nAnswer: 0\n\n"
+            "[example 2 image]\nAnswer: 1\n\nNow the one that is asked about.\n\n"
+            "[image]Which?\n0. round\n1. flat");
+  EXPECT_EQ(model->levels[0], (std::vector<int>{10, 20, 30}));
+  // In another order the numbers of the examples change with those of the classes.
+  classifier->classify(samples, Pass{Pass::Kind::kOrder, 1});
+  EXPECT_NE(all_text(model->asked[0].prompt).find("[example 1 image]\nAnswer: 1"),
+            std::string::npos);
+  // A blank picture takes the place of the sample's, not of the examples'.
+  classifier->classify(samples, Pass{Pass::Kind::kBlank, 0});
+  EXPECT_EQ(model->levels[0], (std::vector<int>{10, 20, 128}));
+}
+
+TEST(VlmClassifier, ASampleThatIsAShotIsRefused) {
+  const auto model = std::make_shared<RecordingModel>();
+  const auto classifier = make_vlm_classifier(model, task(), {{sample("a", 10), ClassId{0}}});
+  const std::vector<PreparedSample> samples = {sample("x", 10), sample("y", 11)};
+  const auto results = classifier->classify(samples, Pass{});
+  ASSERT_FALSE(results[0].ok());
+  EXPECT_NE(std::string(results[0].error().what()).find("example 'a'"), std::string::npos);
+  EXPECT_TRUE(results[1].ok());
+}
+
+TEST(VlmClassifier, ShotsMustFit) {
+  const auto model = std::make_shared<RecordingModel>();
+  const std::vector<Shot> four(4, Shot{sample("a", 10), ClassId{0}});
+  EXPECT_THROW(make_vlm_classifier(model, task(), four), Error) << "five pictures, four fit";
+  const Task literal = parse_task(
+      "name: t\nclasses: [{key: round}, {key: flat}]\nprompt: \"{classes}\"\n"
+      "chat: \"USER: <image>{prompt} ASSISTANT:\"\n",
+      "test");
+  EXPECT_THROW(make_vlm_classifier(model, literal, {four[0]}), Error);
+}
+
+}  // namespace
+}  // namespace firstlight
