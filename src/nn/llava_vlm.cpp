@@ -376,11 +376,41 @@ Result<Generated> LlavaVlm::generate(const GenerateRequest& request) const {
     jobs[0].prefix = prefix_of(*jobs[0].prompt);
     load_features(jobs, images, keys, errors);
     if (errors[0]) throw *errors[0];
-    return generate_job(jobs[0], request.max_tokens);
+    return generate_job(jobs[0], request.max_tokens, request.top_logprobs);
   });
 }
 
-Generated LlavaVlm::generate_job(const Job& job, int max_tokens) const {
+std::string LlavaVlm::token_text(std::span<const std::int32_t> before, std::int32_t token) const {
+  const Tokenizer& tokenizer = processor_.tokenizer();
+  std::vector<std::int32_t> ids(before.begin(), before.end());
+  const std::string start = tokenizer.decode(ids, false);
+  ids.push_back(token);
+  const std::string whole = tokenizer.decode(ids, false);
+  // A token that completes a character changes what stood before it.
+  if (whole.compare(0, start.size(), start) != 0) return tokenizer.decode({&token, 1}, false);
+  return whole.substr(start.size());
+}
+
+std::vector<Generated::Token> LlavaVlm::likeliest(std::span<const float> logits, double total,
+                                                  int count,
+                                                  std::span<const std::int32_t> before) const {
+  std::vector<std::int32_t> order;
+  for (std::int32_t id = 0; id < static_cast<std::int32_t>(logits.size()); ++id) {
+    if (processor_.tokenizer().has_id(id)) order.push_back(id);
+  }
+  const auto kept = std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(order.size()));
+  std::partial_sort(order.begin(), order.begin() + kept, order.end(),
+                    [&](std::int32_t a, std::int32_t b) {
+                      return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+                    });
+  std::vector<Generated::Token> tokens;
+  for (auto id = order.begin(); id != order.begin() + kept; ++id) {
+    tokens.push_back({*id, token_text(before, *id), static_cast<double>(logits[*id]) - total});
+  }
+  return tokens;
+}
+
+Generated LlavaVlm::generate_job(const Job& job, int max_tokens, int top) const {
   const Decoder& decoder = model_.decoder();
   const std::size_t length = job.prompt->ids.size();
   const std::size_t first = job.prefix->ids.size();
@@ -408,9 +438,14 @@ Generated LlavaVlm::generate_job(const Job& job, int max_tokens) const {
     const auto best = std::max_element(logits.begin(), logits.end());
     const auto token = static_cast<std::int32_t>(best - logits.begin());
     const double total = model_.kernels().log_sum_exp(logits.data(), vocabulary);
+    if (top > 0) {
+      out.top.push_back(likeliest(logits, total, top, out.token_ids));
+      out.token_texts.push_back(token_text(out.token_ids, token));
+    }
     out.token_ids.push_back(token);
     out.logprobs.push_back(static_cast<double>(*best) - total);
-    if (std::find(eos_ids_.begin(), eos_ids_.end(), token) != eos_ids_.end()) break;
+    out.ended = std::find(eos_ids_.begin(), eos_ids_.end(), token) != eos_ids_.end();
+    if (out.ended) break;
     decoder.embed(token, x.data());
     positions = {static_cast<std::int64_t>(length + step)};
     visible = {decoder.causal(length + step)};
@@ -422,7 +457,14 @@ Generated LlavaVlm::generate_job(const Job& job, int max_tokens) const {
 PromptDescription LlavaVlm::describe(const ScoreRequest& request) const {
   const std::shared_ptr<const EncodedPrompt> prompt =
       encoder_.encode(request.prompt, request.answers);
-  return {prompt->text, prompt->ids, prompt->images, prompt->answers};
+  PromptDescription description{prompt->text, prompt->ids, prompt->images, prompt->answers};
+  for (PromptDescription::Answer& answer : description.answers) {
+    const std::span<const std::int32_t> ids = answer.token_ids;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      answer.token_texts.push_back(token_text(ids.first(i), ids[i]));
+    }
+  }
+  return description;
 }
 
 std::shared_ptr<const VisionLanguageModel> load_llava(const std::string& folder,

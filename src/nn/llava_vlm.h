@@ -50,7 +50,12 @@ class LlavaVlm final : public VisionLanguageModel {
   /// Embeddings of the positions behind the prefix, and room for `more` rows.
   std::vector<float> rows_of(const Job& job, std::size_t more) const;
   LabelScores score_job(const Job& job) const;
-  Generated generate_job(const Job& job, int max_tokens) const;
+  Generated generate_job(const Job& job, int max_tokens, int top) const;
+  /// What a token adds to the text of those before it.
+  std::string token_text(std::span<const std::int32_t> before, std::int32_t token) const;
+  /// The `count` tokens with the largest logits; `total` is the logarithm of their normalisation.
+  std::vector<Generated::Token> likeliest(std::span<const float> logits, double total, int count,
+                                          std::span<const std::int32_t> before) const;
   /// Whether each thread should take a whole sample: so small a model stays in the caches.
   bool small() const;
 
