@@ -223,6 +223,25 @@ std::vector<ReportFacts> provenance(const RunStore& run, const Census& census,
   if (const auto hash = run.value("pixels_sha256"))
     groups[2].rows.emplace_back("pixels sha256", *hash);
 
+  if (const auto totals = run.server_totals()) {
+    auto& model = groups[1].rows;
+    model.emplace_back("served as", text::join(totals->models, ", "));
+    if (!totals->fingerprints.empty()) {
+      model.emplace_back("system fingerprint", text::join(totals->fingerprints, ", "));
+    }
+    model.emplace_back("answers", std::to_string(totals->answers));
+    model.emplace_back("tokens",
+                       fmt::format("{} in, of which {} cached, {} out", totals->prompt_tokens,
+                                   totals->cached_tokens, totals->completion_tokens));
+    if (totals->unpriced < totals->answers) {
+      model.emplace_back("cost", fmt::format("{:.4f} USD", totals->cost_usd));
+    }
+    if (totals->largest_outside > 0) {
+      model.emplace_back("probability outside the labels, at most",
+                         fmt::format("{:.3g}", totals->largest_outside));
+    }
+  }
+
   auto& rows = groups[3].rows;
   for (const char* key : {"started", "finished"}) {
     if (const auto value = run.value(key)) rows.emplace_back(key, *value);
