@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "commands.h"
 #include "firstlight/base/error.h"
+#include "firstlight/base/hash.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
+#include "firstlight/hosted/hosted.h"
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
 #include "firstlight/report/overview.h"
@@ -33,6 +37,11 @@ struct Arguments {
   std::string normalisation = "sum";
   std::vector<std::string> ignore_truth;
   SelectionFlags selection;
+  ServerFlags server;
+  std::optional<double> max_cost;
+  bool dry_run = false;
+  int shots = 0;
+  std::string shots_from;
 };
 
 /// A task, the data and what a run folder calls the data.
@@ -40,10 +49,30 @@ struct Job {
   Task task;
   std::unique_ptr<SampleSource> source;
   std::string data_spec;
+  std::vector<Shot> shots;
 };
 
+/// The examples of the prompt, and their ids for the settings of the run.
+void open_shots(const Arguments& args, Job& job) {
+  if (args.shots == 0) {
+    if (!args.shots_from.empty()) throw Error::usage("--shots-from", "needs --shots");
+    return;
+  }
+  const auto other = args.shots_from.empty() ? nullptr : open_source(args.shots_from);
+  job.shots =
+      choose_shots(other ? *other : *job.source, job.task, args.shots, 0, args.ignore_truth);
+}
+
+void add_shot_settings(const Arguments& args, const Job& job, RunConfig& config) {
+  if (job.shots.empty()) return;
+  ContentHash hash;
+  for (const Shot& shot : job.shots) hash.update(shot.sample.id + "\n");
+  config.settings["shots.per_class"] = std::to_string(args.shots);
+  config.settings["shots.from"] = args.shots_from.empty() ? job.data_spec : args.shots_from;
+  config.settings["shots.ids_sha256"] = hash.hex();
+}
+
 Job open_job(const Arguments& args) {
-  const Selection selection = args.selection.selection();
   Job job;
   const auto& places = args.places;
   if (args.classes.empty()) {
@@ -68,6 +97,10 @@ Job open_job(const Arguments& args) {
       job.source = source_of_files(places);
     }
   }
+  open_shots(args, job);
+  Selection selection = args.selection.selection();
+  // No sample is both shown with its answer and asked about.
+  for (const Shot& shot : job.shots) selection.without.push_back(shot.sample.id);
   job.source = select(std::move(job.source), selection);
   // Of few samples a shard may get none; it is a run all the same, so that merge finds it.
   if (job.source->size() == 0 && !selection.shard) {
@@ -79,9 +112,49 @@ Job open_job(const Arguments& args) {
 /// Decoding is light beside a model, so that half the cores keep ahead of it.
 int loader_threads() { return std::max(1, num_threads() / 2); }
 
+/// One request as it would be sent, and what all of them would come to.
+void show_estimate(const Arguments& args, const Job& job, const RunOptions& options) {
+  hosted::Options server = args.server.options();
+  server.offline = true;
+  const auto classifier = open_classifier(args.model, job.task, server, job.shots);
+  const PreparedSample sample = prepare_sample(*job.source, job.task, 0).value();
+  const hosted::Estimate e =
+      hosted::estimate(args.model, server, classifier->describe(sample, Pass{}).value(),
+                       job.source->size(), options.passes.size());
+  std::printf("%s\n", e.request.c_str());
+  std::printf("requests: %llu, none of them sent\n", static_cast<unsigned long long>(e.requests));
+  std::printf("tokens: about %lld in, at most %lld out\n", static_cast<long long>(e.prompt_tokens),
+              static_cast<long long>(e.completion_tokens));
+  if (e.cost_usd) {
+    std::printf("cost: at most about %.4f USD (prices of %s)\n", *e.cost_usd,
+                e.price_source.c_str());
+  } else {
+    std::printf("cost: the table of prices does not have this model\n");
+  }
+  std::printf("time: about %.0f s, with %g s for an answer and %d at once\n", e.seconds,
+              hosted::kAssumedAnswerSeconds, server.concurrency);
+}
+
+/// What the answers of a server came to, for the end of a run.
+std::string server_lines(const ServerTotals& totals) {
+  std::string out = fmt::format("server: {}", text::join(totals.models, ", "));
+  if (!totals.fingerprints.empty()) {
+    out += fmt::format(" ({})", text::join(totals.fingerprints, ", "));
+  }
+  out += fmt::format("\nanswers: {}; tokens: {} in, of which {} cached, {} out\n", totals.answers,
+                     totals.prompt_tokens, totals.cached_tokens, totals.completion_tokens);
+  if (totals.unpriced < totals.answers) out += fmt::format("cost: {:.4f} USD\n", totals.cost_usd);
+  return out;
+}
+
 void classify(const Arguments& args, Context& context) {
   use_threads(args.threads);
   const Job job = open_job(args);
+  const bool hosted_model = hosted::is_hosted(args.model);
+  if (!hosted_model && (args.dry_run || args.max_cost)) {
+    throw Error::usage(args.dry_run ? "--dry-run" : "--max-cost",
+                       "is for hosted models; '" + args.model + "' costs nothing");
+  }
   RunOptions options;
   options.passes = parse_passes(args.passes, job.task);
   if (args.orders > 0) {
@@ -95,21 +168,43 @@ void classify(const Arguments& args, Context& context) {
   options.ignore_truth = args.ignore_truth;
   options.batch = args.batch;
   options.loaders = loader_threads();
+  if (args.dry_run) return show_estimate(args, job, options);
   check_data(*job.source, job.task);
   const SourceSurvey found = survey(*job.source, job.task, args.ignore_truth);
-  const auto classifier = open_classifier(args.model, job.task);
+  options.stop = &stop_on_interrupt();
+  hosted::Options server = args.server.options();
+  server.session = std::make_shared<hosted::Session>(options.stop, args.max_cost);
+  // A server that closes a connection is an error of that request, not the end of the process.
+  if (hosted_model) std::signal(SIGPIPE, SIG_IGN);
+  const auto classifier = open_classifier(args.model, job.task, server, job.shots);
+  options.batch = std::max(options.batch, classifier->capabilities().preferred_batch);
 
   RunConfig config =
       make_run_config(job.task, *classifier, args.model, job.data_spec, found, options);
   for (const auto& [key, value] : args.selection.settings()) config.settings[key] = value;
+  add_shot_settings(args, job, config);
   const std::string folder = args.output.empty() ? default_run_folder("runs", config) : args.output;
-  options.stop = &stop_on_interrupt();
   RunStore store = RunStore::create(folder, config, job.task, job.source->columns());
+
+  if (hosted_model) {
+    const auto totals = store.server_totals();
+    server.session->attach(
+        folder + "/answers.jsonl", totals ? totals->cost_usd : 0.0,
+        [&](const std::string& request) { return store.has_server_answer(request); });
+    options.committed = [&] { server.session->committed(); };
+  }
 
   Progress progress(store.size(), context.quiet);
   options.progress = [&](const ProgressStep& step) { progress.show(step); };
   const RunSummary summary = run_classifier(*job.source, *classifier, store, options);
   progress.end();
+  if (summary.interrupted && server.session->over_budget()) {
+    throw Error::input("--max-cost",
+                       fmt::format("the next request would cost more than is left: "
+                                   "{} of {} samples are done for {:.4f} USD",
+                                   store.size(), job.source->size(), server.session->spent_usd()),
+                       "the same command with a larger --max-cost continues");
+  }
   if (summary.interrupted) {
     std::fprintf(stderr,
                  "firstlight: interrupted after %llu of %zu samples; the same command continues\n",
@@ -118,6 +213,10 @@ void classify(const Arguments& args, Context& context) {
     return;
   }
   std::fputs(to_text(overview(store, interpretation_of(store))).c_str(), stdout);
+  if (const auto totals = store.server_totals()) {
+    std::fputs(server_lines(*totals).c_str(), stdout);
+  }
+  server.session->finish();
   std::printf("run: %s\n", folder.c_str());
   if (summary.failed > 0) context.exit_code = 3;
 }
@@ -165,7 +264,29 @@ void add_classify(CLI::App& app, Context& context) {
       ->type_name("VALUE")
       ->allow_extra_args(false);
   add_quiet_flag(*command, context);
+  command
+      ->add_option("--shots", args->shots,
+                   "examples of each class, with their answers, in the prompt; they are left out "
+                   "of DATA")
+      ->type_name("N")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  command
+      ->add_option("--shots-from", args->shots_from,
+                   "data with truth that the examples come from; else DATA")
+      ->type_name("DATA");
   args->selection.add(*command);
+  args->server.add(*command);
+  command
+      ->add_option("--max-cost", args->max_cost,
+                   "stop before the answers cost more than this; the run can be continued")
+      ->type_name("USD")
+      ->check(CLI::Range(0.0, 1e9))
+      ->group("Hosted models");
+  command
+      ->add_flag("--dry-run", args->dry_run,
+                 "send nothing: print one request without its picture, and what all would cost")
+      ->group("Hosted models");
   command->footer(
       "A run that was interrupted or killed continues where it stopped when the same command is\n"
       "given again. A sample that cannot be read or scored is recorded with its cause, and the\n"

@@ -20,6 +20,7 @@ struct Arguments {
   std::vector<std::string> prior;
   std::string normalisation;
   EvaluationFlags selection;
+  std::string pass = "main";
   EvaluationOptions options;
 };
 
@@ -60,8 +61,9 @@ void evaluate_run(const Arguments& args) {
   EvaluationOptions options = args.options;
   for (const std::string& item : prior) options.prior.push_back(parse_prior(item, run.task()));
   args.selection.apply(options);
-  const EvaluationInput input =
-      evaluation_input(run, interpretation_from(run, args.normalisation), args.selection.columns());
+  Interpretation interpretation = interpretation_from(run, args.normalisation);
+  interpretation.pass = args.pass;
+  const EvaluationInput input = evaluation_input(run, interpretation, args.selection.columns());
   if (input.truth.empty() && !has_truth(run)) {
     throw Error::input(runs.front(), "no classified sample has a truth to compare with",
                        "name the truth in DATA, for instance folder:DIR?truth=subfolder");
@@ -87,6 +89,7 @@ void add_evaluate(CLI::App& app, Context&) {
       ->allow_extra_args(false);
   args->selection.add(*command);
   add_normalisation_flag(*command, args->normalisation);
+  add_pass_flag(*command, args->pass);
   add_interval_flags(*command, args->options);
   command->callback([args] { evaluate_run(*args); });
 }

@@ -78,7 +78,9 @@ void show(const Arguments& args) {
   const auto source = open_source(args.data);
   check_data(*source, task);
   const std::size_t position = position_of(*source, args);
-  const auto classifier = open_classifier(args.model, task);
+  hosted::Options server;
+  server.offline = true;  // a prompt is shown without asking anybody
+  const auto classifier = open_classifier(args.model, task, server);
   const PreparedSample sample = prepare_sample(*source, task, position).value();
   const PromptDescription prompt = classifier->describe(sample, passes.back()).value();
   std::fputs((args.json ? as_json(prompt, task) : as_text(prompt, task)).c_str(), stdout);

@@ -27,12 +27,16 @@ void add_calibrate(CLI::App& app, Context& context);
 void add_compare(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
+void add_figure(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_prompt(CLI::App& app, Context& context);
 void add_data(CLI::App& app, Context& context);
 void add_simulate(CLI::App& app, Context& context);
 void add_task(CLI::App& app, Context& context);
 void add_model(CLI::App& app, Context& context);
+#ifdef FIRSTLIGHT_SERVE
+void add_serve(CLI::App& app, Context& context);
+#endif
 void add_train(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_man(CLI::App& app, Context& context);

@@ -30,7 +30,8 @@ CLI::Validator whole_number() {
 void add_model_flag(CLI::App& command, std::string& model) {
   command
       .add_option("--model", model,
-                  "embedded, or hf:DIR[?dtype=f32|bf16] for a Hugging Face folder of type llava")
+                  "embedded, hf:DIR[?dtype=f32|bf16] for a Hugging Face folder of type llava, "
+                  "openai:NAME for OpenAI's server, or openai:URL#NAME for another one")
       ->type_name("MODEL")
       ->capture_default_str();
 }
@@ -108,6 +109,56 @@ std::vector<std::pair<std::string, std::string>> SelectionFlags::settings() cons
   return settings;
 }
 
+void ServerFlags::add(CLI::App& command) {
+  const std::string group = "Hosted models";
+  command
+      .add_option("--key-file", options_.key_file,
+                  "file with the server's key, which only you may read; else OPENAI_API_KEY for "
+                  "openai:NAME, FIRSTLIGHT_API_KEY for openai:URL#NAME")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--concurrency", options_.concurrency, "requests on their way at once")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--attempts", options_.attempts, "tries of a request before it has failed")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--timeout", options_.timeout_seconds, "seconds to wait for an answer")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--first-wait", options_.first_wait_seconds,
+                  "seconds before the second try; they double from try to try")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 60.0))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--requests-per-minute", options_.requests_per_minute,
+                  "limit for each server; 0 for what the server announces")
+      ->type_name("N")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--tokens-per-minute", options_.tokens_per_minute,
+                  "limit for each server; 0 for what the server announces")
+      ->type_name("N")
+      ->check(CLI::Range(0.0, 1e12))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--prices", options_.price_file, "table of prices in place of the built-in one")
+      ->type_name("FILE")
+      ->group(group);
+}
+
 void add_normalisation_flag(CLI::App& command, std::string& name) {
   CLI::Option* option =
       command
@@ -117,6 +168,15 @@ void add_normalisation_flag(CLI::App& command, std::string& name) {
               "or pmi (needs the pass blank or no_descriptions)")
           ->type_name("NAME");
   if (!name.empty()) option->capture_default_str();
+}
+
+void add_pass_flag(CLI::App& command, std::string& pass) {
+  command
+      .add_option("--pass", pass,
+                  "pass to read: main (averaged with the passes order_K where the run has them), "
+                  "no_descriptions, blank or order_K")
+      ->type_name("PASS")
+      ->capture_default_str();
 }
 
 void add_level_flags(CLI::App& command, EvaluationOptions& options) {

@@ -8,6 +8,7 @@
 
 #include "firstlight/data/source.h"
 #include "firstlight/eval/evaluation.h"
+#include "firstlight/hosted/options.h"
 #include "firstlight/run/prediction.h"
 #include "firstlight/run/store.h"
 #include "firstlight/score/score.h"
@@ -45,12 +46,25 @@ class SelectionFlags {
   std::string shard_;
 };
 
+/// How a hosted model is asked: --key-file, --concurrency, --attempts, --timeout, --first-wait,
+/// --requests-per-minute, --tokens-per-minute, --prices.
+class ServerFlags {
+ public:
+  void add(CLI::App& command);
+  const hosted::Options& options() const { return options_; }
+
+ private:
+  hosted::Options options_;
+};
+
 /// --normalisation; empty means the one that the run was made with.
 void add_normalisation_flag(CLI::App& command, std::string& name);
 /// --level and --resamples of an evaluation.
 void add_level_flags(CLI::App& command, EvaluationOptions& options);
 /// The same with --seed.
 void add_interval_flags(CLI::App& command, EvaluationOptions& options);
+/// --pass: which pass of a run is read.
+void add_pass_flag(CLI::App& command, std::string& pass);
 /// Throws Error::usage for an unknown name.
 Normalisation parse_normalisation(const std::string& name);
 /// The run's own interpretation, or with the normalisation that the user names.

@@ -29,6 +29,8 @@ int exit_code_of(const Error& error) {
     case ErrorKind::kInput:
     case ErrorKind::kInternal:
       return 1;
+    case ErrorKind::kStopped:
+      return 130;
   }
   return 1;
 }
@@ -76,12 +78,16 @@ int run(int argc, char** argv) {
   add_compare(app, context);
   add_check(app, context);
   add_report(app, context);
+  add_figure(app, context);
   add_export(app, context);
   add_prompt(app, context);
   add_data(app, context);
   add_simulate(app, context);
   add_task(app, context);
   add_model(app, context);
+#ifdef FIRSTLIGHT_SERVE
+  add_serve(app, context);
+#endif
   add_train(app, context);
   add_completion(app, context);
   add_man(app, context);

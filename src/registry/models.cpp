@@ -2,6 +2,7 @@
 
 #include "firstlight/base/paths.h"
 #include "firstlight/base/spec.h"
+#include "firstlight/hosted/hosted.h"
 #include "firstlight/nn/config.h"
 #include "firstlight/nn/llava.h"
 #include "firstlight/registry/registry.h"
@@ -44,9 +45,14 @@ std::string folder_of(const Spec& spec) {
 
 }  // namespace
 
-std::string model_folder(std::string_view spec) { return folder_of(parse_spec(spec, {"hf"})); }
+std::string model_folder(std::string_view spec) {
+  if (hosted::is_hosted(spec)) throw Error::usage(spec, "is on a server and in no folder");
+  return folder_of(parse_spec(spec, {"hf"}));
+}
 
-std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text) {
+std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,
+                                                    const hosted::Options& server) {
+  if (hosted::is_hosted(text)) return hosted::open_model(text, server);
   const Spec spec = parse_spec(text, {"hf"});
   const nn::LlavaOptions options = options_of(spec);
   const std::string folder = folder_of(spec);
@@ -60,8 +66,10 @@ std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text) {
                      "supported: " + known);
 }
 
-std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task) {
-  return make_vlm_classifier(open_vlm(spec), task);
+std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task,
+                                            const hosted::Options& server,
+                                            std::vector<Shot> shots) {
+  return make_vlm_classifier(open_vlm(spec, server), task, std::move(shots));
 }
 
 }  // namespace firstlight

@@ -5,20 +5,25 @@
 #include <string_view>
 #include <vector>
 
+#include "firstlight/hosted/options.h"
 #include "firstlight/model/classifier.h"
 #include "firstlight/model/model.h"
 #include "firstlight/task/task.h"
 
 namespace firstlight {
 
-/// Opens MODEL as a vision-language model: embedded | hf:DIR[?dtype=f32|bf16]; a bare folder with a
-/// config.json is hf:. Throws Error.
-std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec);
+/// Opens MODEL as a vision-language model: embedded | hf:DIR[?dtype=f32|bf16] | openai:NAME |
+/// openai:URL#NAME (hosted/hosted.h); a bare folder with a config.json is hf:. `server` is for the
+/// last two only. Throws Error.
+std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec,
+                                                    const hosted::Options& server = {});
 
-/// The folder that a MODEL of these kinds lies in. Throws Error::usage where there is none.
+/// The folder that a MODEL of another kind lies in. Throws Error::usage where there is none.
 std::string model_folder(std::string_view spec);
 
-/// Opens MODEL as a classifier for `task`.
-std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task);
+/// Opens MODEL as a classifier for `task`, with examples in its prompt where there are any.
+std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task,
+                                            const hosted::Options& server = {},
+                                            std::vector<Shot> shots = {});
 
 }  // namespace firstlight
