@@ -220,7 +220,7 @@ TEST(WithAnswer, ChangesTheAnswersAndChecksTheTemplate) {
             (Strings{"0: a", "1: b", "2: c"}));
   EXPECT_EQ(render_answers(with_answer(t, "same"), {}), (Strings{"same", "same", "same"}));
   EXPECT_EQ(t.answer, "{name}");
-  EXPECT_NE(usage_error([&] { with_answer(t, "{nmae}"); }).find("known keys: index, letter"),
+  EXPECT_NE(usage_error([&] { with_answer(t, "{nmae}"); }).find("did you mean 'name'"),
             std::string::npos);
   EXPECT_NE(usage_error([&] { with_answer(t, "{name"); }).find("'}'"), std::string::npos);
 }
