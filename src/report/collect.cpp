@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "collect_selection.h"
 #include "firstlight/base/text.h"
 #include "firstlight/report/overview.h"
 #include "firstlight/report/report.h"
@@ -18,15 +19,6 @@ constexpr std::int64_t kFewSamples = 30;
 /// Keys are short and readable once their underscores are blanks; names in prompts are often long.
 std::string shown(const std::string& key) { return text::replace_all(key, "_", " "); }
 
-std::optional<double> defined(double x) {
-  return std::isfinite(x) ? std::optional<double>(x) : std::nullopt;
-}
-
-std::optional<ReportEstimate> estimate(const Estimate& e) {
-  if (!std::isfinite(e.value)) return std::nullopt;
-  return ReportEstimate{e.value, defined(e.low), defined(e.high)};
-}
-
 std::int64_t whole(double weight) { return std::llround(weight); }
 
 std::string method_name(const std::string& method) {
@@ -35,7 +27,8 @@ std::string method_name(const std::string& method) {
 }
 
 ReportMetric metric(const std::string& name, const Estimate& e, const std::string& meaning) {
-  return {name, estimate(e), e.undefined.empty() ? meaning : "Not defined: " + e.undefined + "."};
+  return {name, report_estimate(e),
+          e.undefined.empty() ? meaning : "Not defined: " + e.undefined + "."};
 }
 
 std::vector<ReportMetric> metrics(const Evaluation& e) {
@@ -74,7 +67,7 @@ ReportConfusion confusion(const std::string& title, const Evaluation& e) {
     for (const double weight : row) counts.push_back(whole(weight));
     out.counts.push_back(std::move(counts));
   }
-  out.accuracy = estimate(e.accuracy);
+  out.accuracy = report_estimate(e.accuracy);
   return out;
 }
 
@@ -86,10 +79,11 @@ std::vector<ReportClass> per_class(const Evaluation& e) {
     row.name = shown(e.classes[k]);
     row.truth = whole(m.support);
     row.predicted = whole(m.predicted);
-    row.precision = estimate(m.precision);
-    row.recall = estimate(m.recall);
-    row.f1 = estimate(m.f1);
-    row.auc = estimate(m.auc);
+    row.precision = report_estimate(m.precision);
+    row.recall = report_estimate(m.recall);
+    row.product = report_estimate(m.product);
+    row.f1 = report_estimate(m.f1);
+    row.auc = report_estimate(m.auc);
     const RocCurve& curve = e.roc[k];
     for (std::size_t i = 0; i < curve.true_positive_rate.size(); ++i) {
       row.roc.emplace_back(curve.false_positive_rate[i], curve.true_positive_rate[i]);
@@ -99,10 +93,13 @@ std::vector<ReportClass> per_class(const Evaluation& e) {
   return out;
 }
 
-void add_evaluation(const Task& task, const Evaluation& e, ReportData& data) {
+void add_evaluation(const Task& task, const EvaluationInput& input, const Evaluation& e,
+                    ReportData& data) {
   data.labelled = static_cast<std::int64_t>(e.n);
-  for (std::size_t k = 0; k < e.classes.size(); ++k) data.right += whole(e.confusion[k][k]);
-  data.accuracy = estimate(e.accuracy);
+  for (std::size_t i = 0; i < input.truth.size(); ++i) {
+    data.right += input.predicted[i] == input.truth[i];
+  }
+  data.accuracy = report_estimate(e.accuracy);
   data.interval_level = fmt::format("{:g} %", 100 * e.level);
   data.interval_method = method_name(e.accuracy.method);
   data.metrics = metrics(e);
@@ -113,14 +110,8 @@ void add_evaluation(const Task& task, const Evaluation& e, ReportData& data) {
     data.confusion.push_back(confusion("Merged: " + text::join(merges, ", "), merged));
   }
   data.per_class = per_class(e);
-  for (const ReliabilityBin& bin : e.reliability) {
-    const auto right = estimate(bin.accuracy);
-    if (bin.count > 0 && right) {
-      data.reliability.push_back(
-          {bin.low, bin.high, whole(bin.count), bin.mean_confidence, *right});
-    }
-  }
-  data.ece = estimate(e.ece);
+  data.reliability = report_reliability(e);
+  data.ece = report_estimate(e.ece);
 }
 
 std::string seconds_text(double seconds) {
@@ -306,7 +297,7 @@ std::vector<std::string> notices(const RunStore& run, const Census& census,
 }  // namespace
 
 ReportData collect_report(const RunStore& run, const Interpretation& interpretation,
-                          const EvaluationOptions& options) {
+                          const EvaluationOptions& options, const EvaluationColumns& columns) {
   const Task& task = run.task();
   const auto& settings = run.config().settings;
   const auto setting = [&](const std::string& key) {
@@ -324,8 +315,13 @@ ReportData collect_report(const RunStore& run, const Interpretation& interpretat
   }
   data.task_text = task.yaml;
   const Census census = take_census(run, interpretation, data);
-  const EvaluationInput input = evaluation_input(run, interpretation);
-  if (!input.truth.empty()) add_evaluation(task, evaluate(task, input, options), data);
+  const EvaluationInput input = evaluation_input(run, interpretation, columns);
+  if (!input.truth.empty()) {
+    const Evaluation evaluation = evaluate(task, input, options);
+    add_evaluation(task, input, evaluation, data);
+    add_selection(evaluation, data);
+    add_calibration(evaluation, interpretation, data);
+  }
   for (const auto& [position, choices] : run.previewed()) {
     const auto record = run.at(position);
     if (record && record->ok) {
@@ -334,6 +330,10 @@ ReportData collect_report(const RunStore& run, const Interpretation& interpretat
   }
   data.provenance = provenance(run, census, options);
   data.notices = notices(run, census, data);
+  if (!columns.weight.empty()) {
+    data.notices.push_back("Events are weighted by the column " + columns.weight +
+                           ": counts and fractions in the figures are of weights.");
+  }
   return data;
 }
 

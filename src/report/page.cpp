@@ -46,6 +46,46 @@ json sample_json(const ReportSample& s) {
           {"metadata", std::move(metadata)}};
 }
 
+json reliability_json(const std::vector<ReportReliabilityBin>& bins) {
+  json out = json::array();
+  for (const ReportReliabilityBin& b : bins) {
+    out.push_back({{"low", b.low},
+                   {"high", b.high},
+                   {"count", b.count},
+                   {"confidence", b.confidence},
+                   {"right", b.right.value},
+                   {"low_right", optional(b.right.low)},
+                   {"high_right", optional(b.right.high)}});
+  }
+  return out;
+}
+
+json against_json(const ReportAgainst& column) {
+  const auto list = [](const std::vector<std::optional<ReportEstimate>>& estimates) {
+    json out = json::array();
+    for (const auto& e : estimates) {
+      out.push_back(e ? json{{"value", e->value},
+                             {"low", optional(e->low_one_sigma)},
+                             {"high", optional(e->high_one_sigma)}}
+                      : json());
+    }
+    return out;
+  };
+  json bins = json::array();
+  for (const ReportAgainstBin& b : column.bins) {
+    bins.push_back({{"name", b.name},
+                    {"low", b.low},
+                    {"high", b.high},
+                    {"count", b.count},
+                    {"efficiency", list(b.efficiency)},
+                    {"purity", list(b.purity)}});
+  }
+  return {{"column", column.column},
+          {"unit", column.unit},
+          {"texts", column.texts},
+          {"bins", std::move(bins)}};
+}
+
 /// What the scripts draw from.
 json script_data(const ReportData& data) {
   json out = {{"title", data.title}, {"classes", data.classes}};
@@ -55,19 +95,20 @@ json script_data(const ReportData& data) {
   }
   out["per_class"] = json::array();
   for (const ReportClass& k : data.per_class) {
-    out["per_class"].push_back(
-        {{"name", k.name}, {"auc", k.auc ? json(k.auc->value) : json()}, {"roc", k.roc}});
+    json points = json::array();
+    for (const ReportWorkingPoint& p : data.working_points) {
+      if (p.name != k.name || !p.efficiency || !p.background) continue;
+      points.push_back({p.background->value, p.efficiency->value});
+    }
+    out["per_class"].push_back({{"name", k.name},
+                                {"auc", k.auc ? json(k.auc->value) : json()},
+                                {"roc", k.roc},
+                                {"points", std::move(points)}});
   }
-  out["reliability"] = json::array();
-  for (const ReportReliabilityBin& b : data.reliability) {
-    out["reliability"].push_back({{"low", b.low},
-                                  {"high", b.high},
-                                  {"count", b.count},
-                                  {"confidence", b.confidence},
-                                  {"right", b.right.value},
-                                  {"low_right", optional(b.right.low)},
-                                  {"high_right", optional(b.right.high)}});
-  }
+  out["reliability"] = reliability_json(data.reliability);
+  out["calibrated"] = reliability_json(data.calibration.reliability);
+  out["against"] = json::array();
+  for (const ReportAgainst& column : data.against) out["against"].push_back(against_json(column));
   out["confidence"] = json::array();
   for (const ReportConfidenceBin& b : data.confidence) {
     out["confidence"].push_back({{"low", b.low},
@@ -89,6 +130,19 @@ void check(const ReportData& data) {
     if (g.counts.size() != g.classes.size()) refuse("a confusion matrix is not square");
     for (const auto& row : g.counts) {
       if (row.size() != g.classes.size()) refuse("a confusion matrix is not square");
+    }
+  }
+  for (const ReportBackground& b : data.backgrounds) {
+    if (b.counts.size() != k || b.fractions.size() != k || b.mean_probability.size() != k) {
+      refuse("background '" + b.name + "' does not fit the classes");
+    }
+  }
+  for (const ReportAgainst& column : data.against) {
+    if (column.bins.empty()) refuse("column '" + column.column + "' has no bins");
+    for (const ReportAgainstBin& bin : column.bins) {
+      if (bin.efficiency.size() != k || bin.purity.size() != k) {
+        refuse("column '" + column.column + "' does not fit the classes");
+      }
     }
   }
   if (!data.label_counts.empty() && data.label_counts.size() != k) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "firstlight/eval/evaluation.h"
+#include "firstlight/report/overview.h"
 #include "firstlight/report/report_data.h"
 #include "firstlight/run/prediction.h"
 #include "firstlight/run/store.h"
@@ -17,6 +18,7 @@ std::string render_report(const ReportData& data);
 /// Everything that the page shows of a run; metrics by evaluate(). Reads the run as a stream;
 /// memory holds the labelled samples' probabilities and the pictures. Throws Error.
 ReportData collect_report(const RunStore& run, const Interpretation& interpretation,
-                          const EvaluationOptions& options = {});
+                          const EvaluationOptions& options = {},
+                          const EvaluationColumns& columns = {});
 
 }  // namespace firstlight

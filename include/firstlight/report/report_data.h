@@ -17,6 +17,9 @@ struct ReportEstimate {
   double value = 0;
   std::optional<double> low;
   std::optional<double> high;
+  /// The interval of 68.27 %, where a figure carries one.
+  std::optional<double> low_one_sigma = std::nullopt;
+  std::optional<double> high_one_sigma = std::nullopt;
 };
 
 /// A row of the table of metrics.
@@ -41,10 +44,58 @@ struct ReportClass {
   /// Absent where undefined (no sample of the class, or no prediction of it).
   std::optional<ReportEstimate> precision;
   std::optional<ReportEstimate> recall;
+  std::optional<ReportEstimate> product;  ///< of recall and precision
   std::optional<ReportEstimate> f1;
   std::optional<ReportEstimate> auc;
   /// ROC curve of this class against the rest: (false positive rate, true positive rate).
   std::vector<std::pair<double, double>> roc;
+};
+
+/// A cut on the probability of a class.
+struct ReportWorkingPoint {
+  std::string name;  ///< of the class
+  double allowed_background = 0;
+  std::optional<double> threshold;  ///< absent where no cut accepts so little
+  std::optional<ReportEstimate> efficiency;
+  std::optional<ReportEstimate> background;
+  std::optional<ReportEstimate> purity;
+};
+
+/// S / sqrt(S + B) of a class.
+struct ReportSignificance {
+  std::string name;       ///< of the class
+  std::string selection;  ///< "label", or the cut
+  double signal = 0;
+  double background = 0;
+  std::optional<ReportEstimate> value;
+};
+
+/// Samples of a declared background, by the label that they got.
+struct ReportBackground {
+  std::string name;
+  double n = 0;
+  std::vector<double> counts;                            ///< by ClassId
+  std::vector<std::optional<ReportEstimate>> fractions;  ///< by ClassId
+  std::vector<double> mean_probability;                  ///< by ClassId
+};
+
+struct ReportAgainstBin {
+  std::string name;  ///< "[0, 1)", or a text
+  double low = 0;    ///< edges; both 0 in a column of texts
+  double high = 0;
+  double count = 0;
+  std::vector<std::optional<ReportEstimate>> efficiency;  ///< by ClassId
+  std::vector<std::optional<ReportEstimate>> purity;      ///< by ClassId
+};
+
+/// Efficiency and purity as a function of a metadata column.
+struct ReportAgainst {
+  std::string column;
+  std::string unit;
+  bool texts = false;
+  std::vector<ReportAgainstBin> bins;
+  std::int64_t missing = 0;
+  std::int64_t outside = 0;
 };
 
 /// A bin of the reliability diagram: samples whose highest probability lies in (low, high].
@@ -54,6 +105,22 @@ struct ReportReliabilityBin {
   std::int64_t count = 0;
   double confidence = 0;  ///< mean highest probability of the bin
   ReportEstimate right;   ///< fraction of right labels with its interval
+};
+
+/// What calibration on another run changes; empty `metrics` where there is none.
+struct ReportCalibration {
+  std::string text;  ///< method, parameters and what it was fitted on
+  struct Metric {
+    std::string name;
+    std::optional<ReportEstimate> before;
+    std::optional<ReportEstimate> after;
+  };
+  std::vector<Metric> metrics;
+  std::vector<ReportReliabilityBin> reliability;
+  double coverage = 0;                    ///< of the conformal sets
+  std::optional<ReportEstimate> covered;  ///< fraction of sets with the truth
+  std::optional<ReportEstimate> single;   ///< fraction of sets of one class
+  std::optional<ReportEstimate> set_size;
 };
 
 /// A bin of the confidence histogram. Unlabelled samples are counted in `unknown`.
@@ -123,6 +190,12 @@ struct ReportData {
   std::vector<ReportClass> per_class;
   std::vector<ReportReliabilityBin> reliability;
   std::optional<ReportEstimate> ece;
+  std::vector<ReportWorkingPoint> working_points;
+  double exposure = 1;
+  std::vector<ReportSignificance> significance;
+  std::vector<ReportBackground> backgrounds;
+  std::vector<ReportAgainst> against;
+  ReportCalibration calibration;
   std::vector<ReportConfidenceBin> confidence;
   std::vector<std::int64_t> label_counts;  ///< by ClassId
   std::vector<ReportSample> gallery;

@@ -169,6 +169,11 @@
       lineStyle: {color: c['series-' + (i % 6 + 1)], width: 2, type: dashes[i % 4]},
       itemStyle: {color: c['series-' + (i % 6 + 1)]}, clip: false,
     }));
+    const points = drawn.map((k, i) => ({
+      name: `${k.name}, working points`, type: 'line', symbol: 'circle', symbolSize: 8, clip: false,
+      z: 4, data: k.points, lineStyle: {width: 0}, itemStyle: {color: c.ground, borderWidth: 2,
+        borderColor: c['series-' + (i % 6 + 1)]},
+    }));
     return {
       width: side + 66,
       height: side + 62 + 21 * drawn.length,
@@ -180,14 +185,14 @@
         xAxis: axis(c, 'False positive rate', {nameGap: 28}),
         yAxis: axis(c, 'True positive rate', {nameGap: 34}),
         tooltip: Object.assign(base(c).tooltip, {trigger: 'item'}),
-        series: [diagonal(c, 'no skill'), ...series],
+        series: [diagonal(c, 'no skill'), ...series, ...points],
       }),
     };
   };
 
-  const reliability = (c, width) => {
+  const reliability = (c, width, set) => {
     const {side, grid} = square(width);
-    const bins = report.reliability;
+    const bins = set.source === 'calibrated' ? report.calibrated : report.reliability;
     const most = Math.max(...bins.map((b) => b.count));
     const upper = bins.map((b) => [b.confidence, b.high_right]);
     const lower = bins.map((b) => [b.confidence, b.low_right]);
@@ -230,6 +235,72 @@
             // The area of a point goes with the samples of its bin.
             symbolSize: (_, at) => Math.max(4, 13 * Math.sqrt(bins[at.dataIndex].count / most)),
             lineStyle: {width: 0}, itemStyle: {color: c.accent}}],
+      }),
+    };
+  };
+
+  /** Efficiency or purity of each class in bins of a column, with bars of one standard deviation. */
+  const against = (c, width, set) => {
+    const column = report.against[Number(set.column)];
+    const n = report.classes.length;
+    const w = Math.min(width, 560);
+    const name = column.unit ? `${column.column} [${column.unit}]` : column.column;
+    const bins = column.bins;
+    const low = column.texts ? 0 : bins[0].low;
+    const high = column.texts ? bins.length : bins[bins.length - 1].high;
+    // Classes stand side by side within the bin, so that their bars do not hide each other.
+    const place = (b, k) => {
+      const from = column.texts ? b : bins[b].low;
+      const to = column.texts ? b + 1 : bins[b].high;
+      return from + (to - from) * (0.5 + 0.5 * (k - (n - 1) / 2) / Math.max(n, 2));
+    };
+    const series = report.classes.flatMap((label, k) => {
+      const colour = c['series-' + (k % 6 + 1)];
+      const points = bins.map((bin, b) => ({e: bin[set.measure][k], b}))
+        .filter(({e}) => e !== null)
+        .map(({e, b}) => [place(b, k), e.value, e.low, e.high, b]);
+      return [
+        {name: label, type: 'line', data: points, clip: false, z: 3,
+          encode: {x: 0, y: 1}, symbol: ['circle', 'rect', 'triangle', 'diamond'][k % 4],
+          symbolSize: 7, lineStyle: {color: colour, width: 1, type: [3, 3], opacity: 0.6},
+          itemStyle: {color: colour}},
+        {type: 'custom', silent: true, tooltip: {show: false}, z: 2, clip: false,
+          encode: {x: 0, y: [2, 3]}, data: points.filter((p) => p[2] !== null),
+          renderItem: (params, api) => {
+            const from = api.coord([api.value(0), api.value(2)]);
+            const to = api.coord([api.value(0), api.value(3)]);
+            return {type: 'line', shape: {x1: from[0], y1: from[1], x2: to[0], y2: to[1]},
+              style: {stroke: colour, lineWidth: 1.5}};
+          }},
+      ];
+    });
+    const measure = set.measure === 'efficiency' ? 'Efficiency' : 'Purity';
+    const ticks = column.texts ? {
+      min: low, max: high, interval: 1,
+      axisLabel: {color: c.soft, fontSize: size, align: 'left',
+        formatter: (v) => (bins[v] ? '\u00a0' + bins[v].name : '')},
+    } : {
+      min: low, max: high, interval: null,
+      axisLabel: {color: c.soft, fontSize: size, hideOverlap: true,
+        formatter: (v) => String(Number(v.toPrecision(4)))},
+    };
+    return {
+      width: w,
+      height: 330 + 21 * n,
+      option: Object.assign(base(c), {
+        grid: {left: 52, right: 16, top: 12, height: 260},
+        legend: {top: 322, left: 40, orient: 'vertical', itemWidth: 24, itemHeight: 8, itemGap: 7,
+          data: report.classes, textStyle: {color: c.ink, fontFamily: sans, fontSize: size}},
+        xAxis: axis(c, name, Object.assign({nameGap: 28}, ticks)),
+        yAxis: axis(c, measure, {nameGap: 34,
+          splitLine: {show: true, lineStyle: {color: c.hair}}}),
+        tooltip: Object.assign(base(c).tooltip, {trigger: 'item', formatter: (at) => {
+          const [, value, from, to, b] = at.data;
+          return `${at.seriesName}, ${bins[b].name}: ${bins[b].count} samples\n`
+            + `${measure.toLowerCase()} ${value.toFixed(3)} `
+            + `(${fixed(from, 3)} to ${fixed(to, 3)})`;
+        }}),
+        series,
       }),
     };
   };
@@ -292,7 +363,7 @@
     };
   };
 
-  const kinds = {matrix, roc, reliability, confidence, labels};
+  const kinds = {matrix, roc, against, reliability, confidence, labels};
 
   // ---- on the page -----------------------------------------------------------------------------
   const figures = [...document.querySelectorAll('figure[data-kind]')];

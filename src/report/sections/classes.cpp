@@ -49,10 +49,12 @@ std::string classes(const ReportData& data) {
   }
   out += "</tbody></table></div>\n";
   if (!curves) return out;
-  return out + figure("roc", "roc", "", "Receiver operating characteristic",
-                      "Each class against the rest, as the threshold on its probability falls from "
-                      "1 to 0. The dotted line is a coin.",
-                      table + "</tbody></table>");
+  return out +
+         figure("roc", "roc", "", "Receiver operating characteristic",
+                "Each class against the rest, as the threshold on its probability falls from "
+                "1 to 0. The dotted line is a coin. Rings are the working points of the table "
+                "under Efficiency and purity.",
+                table + "</tbody></table>");
 }
 
 std::string confidence(const ReportData& data) {

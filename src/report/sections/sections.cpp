@@ -24,12 +24,18 @@ std::vector<Section> sections(const ReportData& data) {
     if (!data.confusion.empty()) {
       out.push_back({"confusion", "Confusion matrices", confusion(data)});
     }
-    if (!data.per_class.empty()) out.push_back({"classes", "Classes", classes(data)});
+    if (!data.per_class.empty()) {
+      out.push_back({"classes", "Classes", classes(data)});
+      out.push_back({"selection", "Efficiency and purity", selection(data)});
+    }
   } else if (!data.label_counts.empty()) {
     out.push_back({"labels", "Labels", labels_section(data)});
   }
   if (data.classified > 0 && !data.confidence.empty()) {
     out.push_back({"confidence", "Confidence", confidence(data)});
+  }
+  if (!data.calibration.metrics.empty()) {
+    out.push_back({"calibration", "Calibration", calibration(data)});
   }
   if (!data.gallery.empty()) out.push_back({"gallery", "Gallery", gallery(data)});
   if (data.failures_total > 0) out.push_back({"failures", "Failures", failures(data)});

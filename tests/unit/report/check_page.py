@@ -112,7 +112,8 @@ def main():
         page.open(labelled)
         names = check_figures(page)
         demand({"matrix-1-count", "matrix-1-recall", "matrix-1-precision", "roc", "reliability",
-                "confidence-histogram"} <= set(names), "every figure is there")
+                "confidence-histogram", "against-1-efficiency", "against-2-purity",
+                "reliability-calibrated"} <= set(names), "every figure is there")
         check_gallery(page)
         check_filters(page)
         check_orientation(page)

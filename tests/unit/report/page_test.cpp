@@ -93,15 +93,19 @@ TEST(ReportPage, MarkupIsWellFormed) {
 
 TEST(ReportPage, HoldsEverySectionOfALabelledRun) {
   const std::string page = render_report(sample_report(40));
-  for (const char* id :
-       {"summary", "confusion", "classes", "confidence", "gallery", "failures", "provenance"}) {
+  for (const char* id : {"summary", "confusion", "classes", "selection", "confidence",
+                         "calibration", "gallery", "failures", "provenance"}) {
     EXPECT_TRUE(contains(page, std::string("<section id=\"") + id + "\"")) << id;
   }
   for (const char* id : {"matrix-1-count", "matrix-1-recall", "matrix-1-precision",
-                         "matrix-2-count", "roc", "reliability", "confidence-histogram"}) {
+                         "matrix-2-count", "roc", "reliability", "confidence-histogram",
+                         "against-1-efficiency", "against-2-purity", "reliability-calibrated"}) {
     EXPECT_TRUE(contains(page, std::string("<figure id=\"") + id + "\"")) << id;
   }
   EXPECT_TRUE(contains(page, "Merged: elongated"));
+  EXPECT_TRUE(contains(page, "Background nutau_cc"));
+  EXPECT_TRUE(contains(page, "field &lt;3&gt;"));
+  EXPECT_TRUE(contains(page, "fitted on 90 samples"));
   EXPECT_TRUE(contains(page, "Clopper-Pearson"));
   EXPECT_TRUE(contains(page, "galaxies/galaxy_b.png: truncated PNG"));
 }

@@ -16,6 +16,41 @@ const std::string kPixel(
     "B`\x82",
     67);
 
+/// Working points, significances, a background, columns of numbers and of texts, a calibration.
+void add_selection(ReportData& d) {
+  const ReportEstimate e{0.8, 0.6, 0.92, 0.7, 0.87};
+  for (const std::string& name : d.classes) {
+    d.working_points.push_back({name, 0.1, 0.73, e, ReportEstimate{0.08, 0.02, 0.2}, e});
+    d.working_points.push_back({name, 0.01, {}, ReportEstimate{0.0, 0.0, 0.2}, {}, {}});
+    d.significance.push_back({name, "label", 12, 3, ReportEstimate{3.1, 2.5, 3.6}});
+  }
+  d.backgrounds = {{"nutau_cc", 10, {4, 3, 2, 1}, {e, e, e, std::nullopt}, {0.4, 0.3, 0.2, 0.1}}};
+  ReportAgainst energy{"energy", "GeV", false, {}, 2, 1};
+  ReportAgainst field{"field", "", true, {}, 0, 0};
+  for (int b = 0; b < 5; ++b) {
+    ReportAgainstBin bin{"", b * 2.0, b * 2.0 + 2, 12, {}, {}};
+    for (std::size_t k = 0; k < d.classes.size(); ++k) {
+      const double x = 0.5 + 0.08 * b + 0.02 * static_cast<double>(k);
+      bin.efficiency.push_back(ReportEstimate{x, x - 0.3, x + 0.1, x - 0.1, x + 0.05});
+      bin.purity.push_back(b == 0 ? std::nullopt : std::optional(ReportEstimate{x, {}, {}}));
+    }
+    bin.name = "[" + std::to_string(2 * b) + ", " + std::to_string(2 * b + 2) + ")";
+    energy.bins.push_back(bin);
+    bin.name = "field <" + std::to_string(b) + ">";
+    bin.low = bin.high = 0;
+    field.bins.push_back(bin);
+  }
+  d.against = {energy, field};
+  d.calibration = {
+      "temperature 1.7; fitted on 90 samples of runs/validation",
+      {{"Brier score", ReportEstimate{0.28, 0.2, 0.36}, ReportEstimate{0.22, 0.2, 0.3}}},
+      d.reliability,
+      0.9,
+      e,
+      e,
+      ReportEstimate{1.6, 1.4, 1.8}};
+}
+
 }  // namespace
 
 ReportData sample_report(int n) {
@@ -79,6 +114,7 @@ ReportData sample_report(int n) {
     }
     row.precision = ReportEstimate{0.8, 0.6, 0.92};
     row.recall = ReportEstimate{0.75, 0.55, 0.9};
+    row.product = ReportEstimate{0.6, 0.4, 0.78, 0.5, 0.7};
     row.f1 = ReportEstimate{0.77, 0.6, 0.9};
     row.auc = ReportEstimate{0.9 + 0.01 * static_cast<double>(c), 0.85, 0.97};
     for (int j = 0; j <= 20; ++j) {
@@ -95,6 +131,7 @@ ReportData sample_report(int n) {
                              {centre - 0.08, centre - 0.25, std::min(1.0, centre + 0.1)}});
   }
   d.ece = ReportEstimate{0.07, 0.04, 0.12};
+  add_selection(d);
   d.failures_total = 2;
   d.failures = {{"galaxy_a", "galaxies/galaxy_a.png", "galaxies/galaxy_a.png: empty file"},
                 {"galaxy_b", "galaxies/galaxy_b.png", "galaxies/galaxy_b.png: truncated PNG"}};
@@ -112,6 +149,11 @@ ReportData unlabelled_report(int n) {
   d.confusion.clear();
   d.per_class.clear();
   d.reliability.clear();
+  d.working_points.clear();
+  d.significance.clear();
+  d.backgrounds.clear();
+  d.against.clear();
+  d.calibration = {};
   for (ReportSample& s : d.gallery) s.truth.reset();
   for (ReportConfidenceBin& b : d.confidence) {
     b.unknown = b.right + b.wrong;
