@@ -23,8 +23,8 @@ def server():
         yield running
 
 
-def question(server, **fields):
-    url = "data:image/png;base64," + base64.b64encode(picture(1)).decode()
+def question(server, side=12, **fields):
+    url = "data:image/png;base64," + base64.b64encode(picture(1, side)).decode()
     return json.dumps({
         "model": server.name,
         "messages": [{"role": "user", "content": [
@@ -102,8 +102,9 @@ def test_limits():
         connection.request("GET", "/v1/models")
         assert 1 <= int(connection.getresponse().getheader("Retry-After")) <= 11
         connection.close()
-    with served("--max-megapixels", 0.0001) as server:
-        status, body = server.post(question(server))
+    with served("--max-megapixels", 0.001) as server:
+        assert server.post(question(server))[0] == 200
+        status, body = server.post(question(server, side=40))
         assert status == 400 and b"pixels" in body
 
 
