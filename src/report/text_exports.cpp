@@ -49,12 +49,8 @@ Json sample_json(const Task& task, const SampleRecord& record,
     json["probabilities"] = probabilities;
     if (!prediction.calibrated.empty()) {
       json["calibrated"] = Json::object();
-      json["conformal_set"] = Json::array();
       for (std::size_t c = 0; c < task.size(); ++c) {
         json["calibrated"][task.classes[c].key] = prediction.calibrated[c];
-      }
-      for (const ClassId id : prediction.conformal_set) {
-        json["conformal_set"].push_back(task.classes[id.index()].key);
       }
     }
     const LabelScores& main = *record.find("main");
