@@ -17,12 +17,36 @@ constexpr std::pair<Normalisation, const char*> kNormalisations[] = {
     {Normalisation::kMean, "mean"},
     {Normalisation::kFirstToken, "first_token"},
     {Normalisation::kPmi, "pmi"},
+    {Normalisation::kFirstTwoTokens, "first_two_tokens"},
 };
 
 double sum(const AnswerScore& answer) {
   double total = 0;
   for (const double logprob : answer.logprobs) total += logprob;
   return total;
+}
+
+/// What log-probabilities are multiplied by in the read-out of the first two tokens: "T = 5".
+constexpr double kSharpening = 5.0;
+
+/// Tokens that all answers begin with; none of them counts where an answer is no longer.
+std::size_t phrase_length(const LabelScores& scores) {
+  std::size_t length = scores.answers.front().token_ids.size();
+  for (const AnswerScore& answer : scores.answers) {
+    const auto& first = scores.answers.front().token_ids;
+    const auto end =
+        std::mismatch(first.begin(), first.end(), answer.token_ids.begin(), answer.token_ids.end());
+    length = std::min(length, static_cast<std::size_t>(end.first - first.begin()));
+  }
+  return length;
+}
+
+double first_two(const AnswerScore& answer, std::size_t phrase) {
+  double total = 0;
+  for (std::size_t i = phrase; i < std::min(phrase + 2, answer.logprobs.size()); ++i) {
+    total += answer.logprobs[i];
+  }
+  return kSharpening * total;
 }
 
 /// -inf stays -inf: what the model excludes is excluded whatever its prior.
@@ -56,6 +80,13 @@ std::vector<double> label_log_scores(const LabelScores& scores, Normalisation no
   if (pmi && prior->answers.size() != scores.answers.size()) {
     throw Error::usage("normalisation pmi", "the prior pass scored other answers");
   }
+  const bool first_tokens = normalisation == Normalisation::kFirstTwoTokens;
+  if (first_tokens && scores.kind != ScoreKind::kExact) {
+    throw Error::usage("normalisation first_two_tokens",
+                       "needs the log-probability of every token, the scores are of the kind " +
+                           to_string(scores.kind));
+  }
+  const std::size_t phrase = first_tokens && !scores.answers.empty() ? phrase_length(scores) : 0;
   std::vector<double> result;
   result.reserve(scores.answers.size());
   for (std::size_t i = 0; i < scores.answers.size(); ++i) {
@@ -72,6 +103,9 @@ std::vector<double> label_log_scores(const LabelScores& scores, Normalisation no
         break;
       case Normalisation::kFirstToken:
         result.push_back(answer.logprobs.front());
+        break;
+      case Normalisation::kFirstTwoTokens:
+        result.push_back(first_two(answer, phrase));
         break;
       case Normalisation::kPmi: {
         const AnswerScore& before = prior->answers[i];

@@ -169,8 +169,8 @@ def test_passes_and_normalisations(task, data, tmp_path):
     outcome = run(*command, "-o", tmp_path / "run", "--passes", "main,blank,no_descriptions,order")
     assert outcome.status == 0, outcome.err
     tables = {name: run("evaluate", tmp_path / "run", "--normalisation", name, "--json").out
-              for name in ("sum", "mean", "first_token", "pmi")}
-    assert len({json.dumps(json.loads(text)["nll"]) for text in tables.values()}) == 4
+              for name in ("sum", "mean", "first_token", "first_two_tokens", "pmi")}
+    assert len({json.dumps(json.loads(text)["nll"]) for text in tables.values()}) == 5
     fails(run(*command, "--passes", "main,blink"), 2, "blink", "no_descriptions")
     fails(run(*command, "--passes", "blank"), 2, "main")
     plain = run(*command, "-o", tmp_path / "plain")

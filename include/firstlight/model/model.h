@@ -40,6 +40,10 @@ struct GenerateRequest {
   std::vector<const Image*> images;
   int max_tokens = 64;
   int top_logprobs = 0;  ///< likeliest tokens to list in each place
+  /// Where there are any, only these can be written (constrained_choice in score/score.h), each to
+  /// its end; `max_tokens` does not count then.
+  std::vector<std::string> answers = {};
+  int beams = 1;  ///< of constrained decoding
 };
 
 struct Generated {
@@ -90,7 +94,7 @@ class VisionLanguageModel {
   virtual std::string content_hash() const = 0;
   /// One result a request. The numbers of a request do not depend on what else is in the batch.
   virtual std::vector<Result<LabelScores>> score(std::span<const ScoreRequest> requests) const = 0;
-  /// Greedy decoding, until end of text or max_tokens.
+  /// Greedy decoding, until end of text or max_tokens, or constrained decoding.
   virtual Result<Generated> generate(const GenerateRequest& request) const = 0;
   /// Throws Error::usage where two answers tokenise alike, or the prompt does not fit the model.
   virtual PromptDescription describe(const ScoreRequest& request) const = 0;

@@ -18,6 +18,9 @@ enum class Normalisation {
   kMean,        ///< sum over its number of tokens
   kFirstToken,  ///< first token only
   kPmi,         ///< sum minus the sum under a prior pass (blank image or no descriptions)
+  /// The read-out of arXiv:2509.08461: five times the sum over the first two tokens behind the
+  /// tokens that all answers begin with (the fixed phrase).
+  kFirstTwoTokens,
 };
 std::string to_string(Normalisation normalisation);
 std::optional<Normalisation> normalisation(std::string_view name);
@@ -42,6 +45,13 @@ std::vector<double> average_orders(std::span<const std::vector<double>> log_scor
 
 /// First largest entry.
 ClassId most_likely(std::span<const double> probabilities);
+
+/// The answer that constrained decoding writes: at every place only tokens that continue an answer
+/// can follow, and `beams` (>= 1) beginnings are kept. One beam is greedy, and follows a likely
+/// shared beginning even into answers that are unlikely as a whole. Several are ranked as beam
+/// search in transformers does by default, by the mean over the tokens. Throws Error::usage for
+/// scores without tokens.
+ClassId constrained_choice(const LabelScores& scores, int beams = 1);
 
 /// The distinct prefixes of a set of answers, so that each is evaluated once. Node 0 is the root
 /// (the prompt); node k > 0 is the prefix that ends with `token`, after node `parent` < k.

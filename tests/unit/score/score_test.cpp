@@ -36,6 +36,19 @@ TEST(LabelLogScores, FollowTheirDefinitions) {
   EXPECT_EQ(label_log_scores(s, Normalisation::kPmi, &blank), (Doubles{-0.5, -1.5}));
 }
 
+TEST(LabelLogScores, FirstTwoTokensCountBehindTheSharedPhrase) {
+  // A phrase of two tokens, then labels of three, three and one, and the end.
+  LabelScores s;
+  s.answers = {{{7, 8, 1, 2, 3, 9}, {-0.5, -0.25, -1, -0.5, -4, -1}},
+               {{7, 8, 4, 2, 3, 9}, {-0.5, -0.25, -2, -0.25, -4, -1}},
+               {{7, 8, 5, 9}, {-0.5, -0.25, -3, -0.25}}};
+  EXPECT_EQ(label_log_scores(s, Normalisation::kFirstTwoTokens), (Doubles{-7.5, -11.25, -16.25}));
+  const Doubles p = probabilities(s, Normalisation::kFirstTwoTokens);
+  EXPECT_NEAR(p[1] / p[0], std::exp(-3.75), 1e-12);
+  s.kind = ScoreKind::kTop20;
+  EXPECT_THROW(label_log_scores(s, Normalisation::kFirstTwoTokens), Error);
+}
+
 TEST(LabelLogScores, PmiNeedsThePriorOfTheSameAnswers) {
   const LabelScores s = scores({{-1, -2}, {-2}});
   EXPECT_THROW(label_log_scores(s, Normalisation::kPmi), Error);
@@ -51,6 +64,19 @@ TEST(LabelLogScores, PmiKeepsAnExcludedAnswerExcluded) {
   const LabelScores s = scores({{-kInfinity}, {-1}});
   const LabelScores prior = scores({{-kInfinity}, {-2}});
   EXPECT_EQ(label_log_scores(s, Normalisation::kPmi, &prior), (Doubles{-kInfinity, 1}));
+}
+
+TEST(ConstrainedChoice, GreedyFollowsASharedBeginningAndTwoBeamsDoNot) {
+  // "a b", "a c" and "d": together a is likelier, but each of its two ends is unlikely.
+  LabelScores s;
+  s.answers = {{{1, 2, 9}, {std::log(0.6), std::log(0.5), std::log(0.02)}},
+               {{1, 3, 9}, {std::log(0.6), std::log(0.3), std::log(0.02)}},
+               {{4, 9}, {std::log(0.4), std::log(0.9)}}};
+  EXPECT_EQ(constrained_choice(s, 1), ClassId{0});
+  EXPECT_EQ(constrained_choice(s, 2), ClassId{2});
+  EXPECT_EQ(most_likely(probabilities(s)), ClassId{2});
+  EXPECT_THROW(constrained_choice(s, 0), Error);
+  EXPECT_THROW(constrained_choice(LabelScores{}, 1), Error);
 }
 
 TEST(Probabilities, AreThoseOfTheWholeAnswersAmongTheLabels) {
@@ -115,7 +141,7 @@ TEST(MostLikely, TakesTheFirstLargest) {
 }
 
 TEST(Names, RoundTrip) {
-  for (const char* name : {"sum", "mean", "first_token", "pmi"}) {
+  for (const char* name : {"sum", "mean", "first_token", "first_two_tokens", "pmi"}) {
     EXPECT_EQ(to_string(normalisation(name).value()), name);
   }
   for (const char* name : {"exact", "top20", "schema", "text", "logits"}) {
