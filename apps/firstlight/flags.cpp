@@ -29,9 +29,11 @@ CLI::Validator whole_number() {
 
 void add_model_flag(CLI::App& command, std::string& model) {
   command
-      .add_option("--model", model,
-                  "embedded, hf:DIR[?dtype=f32|bf16] for a Hugging Face folder of type llava, "
-                  "openai:NAME for OpenAI's server, or openai:URL#NAME for another one")
+      .add_option(
+          "--model", model,
+          "embedded, hf:DIR[?dtype=f32|bf16&quant=nf4|fp4&tiles=N] for a Hugging Face folder "
+          "of type llava, llava_next or mllama, openai:NAME for OpenAI's server, or "
+          "openai:URL#NAME for another one")
       ->type_name("MODEL")
       ->capture_default_str();
 }
@@ -165,7 +167,8 @@ void add_normalisation_flag(CLI::App& command, std::string& name) {
           .add_option(
               "--normalisation", name,
               "how token log-probabilities become one number a label: sum, mean, first_token, "
-              "or pmi (needs the pass blank or no_descriptions)")
+              "first_two_tokens (behind the phrase that all answers share, sharpened, as in "
+              "arXiv:2509.08461) or pmi (needs the pass blank or no_descriptions)")
           ->type_name("NAME");
   if (!name.empty()) option->capture_default_str();
 }
@@ -200,7 +203,7 @@ void add_interval_flags(CLI::App& command, EvaluationOptions& options) {
 Normalisation parse_normalisation(const std::string& name) {
   if (const auto found = normalisation(name)) return *found;
   throw Error::usage("--normalisation", "unknown normalisation '" + name + "'",
-                     "known: sum, mean, first_token, pmi");
+                     "known: sum, mean, first_token, first_two_tokens, pmi");
 }
 
 Interpretation interpretation_from(const RunStore& run, const std::string& name) {

@@ -105,20 +105,17 @@ Buffer<float> ClipTower::forward(const PixelValues& image) const {
     const Layer& layer = layers_[l];
     kernels_.layer_norm(x.data(), n, h, layer.norm1_weight.data(), layer.norm1_bias.data(), eps,
                         normed.data());
-    kernels_.linear(layer.query_key_value.weight, layer.query_key_value.bias.data(), normed.data(),
-                    n, h, qkv.data(), 3 * h);
+    layer.query_key_value.apply(normed.data(), n, h, qkv.data(), 3 * h);
     kv.clear();
     kv.append(qkv.data() + h, qkv.data() + 2 * h, 3 * h, n);
     kernels_.attention(qkv.data(), 3 * h, n, config_.heads, kv, scale, everything.data(),
                        mixed.data(), h);
-    kernels_.linear(layer.out.weight, layer.out.bias.data(), mixed.data(), n, h, x.data(), h, true);
+    layer.out.apply(mixed.data(), n, h, x.data(), h, true);
     kernels_.layer_norm(x.data(), n, h, layer.norm2_weight.data(), layer.norm2_bias.data(), eps,
                         normed.data());
-    kernels_.linear(layer.fc1.weight, layer.fc1.bias.data(), normed.data(), n, h, inner.data(),
-                    wide);
+    layer.fc1.apply(normed.data(), n, h, inner.data(), wide);
     kernels_.activate(config_.activation, inner.data(), n, wide, wide);
-    kernels_.linear(layer.fc2.weight, layer.fc2.bias.data(), inner.data(), n, wide, x.data(), h,
-                    true);
+    layer.fc2.apply(inner.data(), n, wide, x.data(), h, true);
     keep(l + 1);
   }
   return features;

@@ -1,47 +1,67 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "clip_tower.h"
-#include "decoder.h"
 #include "firstlight/nn/config.h"
-#include "firstlight/nn/safetensors.h"
+#include "firstlight/nn/image_processor.h"
+#include "vlm_model.h"
 
 namespace firstlight::nn {
 
-/// Weights and forward pass of a LLaVA model, on pixel values and token ids. Immutable; safe from
-/// any thread.
-class LlavaModel {
+/// What llava and llava_next share: CLIP tower, projector, decoder.
+class LlavaBase : public VlmModel {
  public:
-  /// Throws Error::input where folder, configuration and weights do not make a model.
-  LlavaModel(const std::string& folder, const kernels::Kernels& kernels,
-             kernels::Precision precision);
-
   const LlavaConfig& config() const { return config_; }
-  const Decoder& decoder() const { return *decoder_; }
-  const kernels::Kernels& kernels() const { return kernels_; }
-  kernels::Precision precision() const { return precision_; }
-  /// Bytes of the weight files; decides how work is shared between threads.
-  std::size_t weight_bytes() const { return weight_bytes_; }
+
+ protected:
+  LlavaBase(const std::string& folder, const kernels::Kernels& kernels,
+            kernels::Precision precision, const VlmOptions& options);
 
   /// The chosen hidden states, class token dropped where the configuration says so:
-  /// [image_tokens, features].
+  /// [image_tokens, vision_width].
   std::vector<float> vision_features(const PixelValues& image) const;
   std::size_t vision_width() const { return tower_->features(); }
   /// Projected into the decoder's space: [image_tokens, hidden].
   std::vector<float> project(const std::vector<float>& features) const;
+  /// Runs every picture of `pixels` and appends the stages vision_features and projected, whose
+  /// rows are returned.
+  std::vector<std::vector<float>> tower_stages(const std::vector<PixelValues>& pixels,
+                                               std::vector<Stage>& stages) const;
+  /// Throws Error::input where processor_config.json gives an image another number of positions
+  /// than config.json.
+  void check_positions() const;
 
  private:
-  const kernels::Kernels& kernels_;
-  kernels::Precision precision_;
   LlavaConfig config_;
-  Weights weights_;  ///< stays mapped for the embedding
-  std::size_t weight_bytes_ = 0;
   std::optional<ClipTower> tower_;
   LinearLayer projector1_, projector2_;
-  std::optional<Decoder> decoder_;
 };
+
+/// The `llava` type: one picture, one tower pass.
+class LlavaModel final : public LlavaBase {
+ public:
+  LlavaModel(const std::string& folder, const kernels::Kernels& kernels,
+             kernels::Precision precision, const VlmOptions& options);
+
+  std::size_t positions(int width, int height) const override;
+  ImageFeatures features(const Image& image) const override;
+  std::vector<ImageFeatures> image_stages(std::span<const Image> images,
+                                          std::vector<Stage>& stages) const override;
+
+ private:
+  ImageProcessor image_processor_;
+};
+
+std::unique_ptr<const VlmModel> open_llava(const std::string& folder,
+                                           const kernels::Kernels& kernels,
+                                           kernels::Precision precision, const VlmOptions& options);
+std::unique_ptr<const VlmModel> open_llava_next(const std::string& folder,
+                                                const kernels::Kernels& kernels,
+                                                kernels::Precision precision,
+                                                const VlmOptions& options);
 
 }  // namespace firstlight::nn

@@ -280,12 +280,13 @@ void Weights::release(const TensorView& tensor) const {
   files_[tensors_.at(tensor.name).first].release(tensor);
 }
 
-void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+SafetensorsWriter::SafetensorsWriter(const std::string& path,
+                                     const std::vector<TensorToWrite>& layout,
+                                     const std::map<std::string, std::string>& metadata)
+    : path_(path) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t offset = 0;
-  for (const TensorToWrite& t : tensors) {
+  for (const TensorToWrite& t : layout) {
     if (header.contains(t.name)) {
       throw Error::usage(path, "tensor '" + t.name + "' is there twice");
     }
@@ -293,32 +294,63 @@ void write_safetensors(const std::string& path, const std::vector<TensorToWrite>
     if (bytes < 0) throw Error::usage(path, "tensor '" + t.name + "' has an impossible shape");
     header[t.name] = {{"dtype", to_string(t.dtype)},
                       {"shape", t.shape},
-                      {"data_offsets", {offset, offset + static_cast<std::uint64_t>(bytes)}}};
-    offset += static_cast<std::uint64_t>(bytes);
+                      {"data_offsets", {expected_, expected_ + static_cast<std::uint64_t>(bytes)}}};
+    expected_ += static_cast<std::uint64_t>(bytes);
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
-
-  const std::string temporary = path + ".partial";
-  const auto fail = [&]() -> Error {
-    const std::string cause = std::strerror(errno);
-    std::remove(temporary.c_str());
-    return Error::internal(path, "cannot be written: " + cause);
-  };
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (file == nullptr) throw fail();
+  file_ = std::fopen((path_ + ".partial").c_str(), "wb");
+  if (file_ == nullptr) throw failure();
   unsigned char size[8];
   for (int i = 0; i < 8; ++i) size[i] = static_cast<unsigned char>(text.size() >> (8 * i));
-  bool ok = std::fwrite(size, 1, 8, file) == 8 &&
-            std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  for (const TensorToWrite& t : tensors) {
-    const auto bytes = static_cast<std::size_t>(byte_count(t.shape, size_of(t.dtype)));
-    ok = ok && std::fwrite(t.data, 1, bytes, file) == bytes;
+  if (std::fwrite(size, 1, 8, file_) != 8 ||
+      std::fwrite(text.data(), 1, text.size(), file_) != text.size()) {
+    const Error error = failure();
+    std::fclose(file_);
+    std::remove((path_ + ".partial").c_str());
+    throw error;
   }
-  ok = std::fflush(file) == 0 && ok;
-  ok = fsync(fileno(file)) == 0 && ok;
-  ok = std::fclose(file) == 0 && ok;
-  if (!ok || std::rename(temporary.c_str(), path.c_str()) != 0) throw fail();
+}
+
+SafetensorsWriter::~SafetensorsWriter() {
+  if (file_ == nullptr) return;
+  std::fclose(file_);
+  std::remove((path_ + ".partial").c_str());
+}
+
+Error SafetensorsWriter::failure() const {
+  return Error::internal(path_, std::string("cannot be written: ") + std::strerror(errno));
+}
+
+void SafetensorsWriter::write(const TensorToWrite& tensor) {
+  write(tensor.data, static_cast<std::size_t>(byte_count(tensor.shape, size_of(tensor.dtype))));
+}
+
+void SafetensorsWriter::write(const void* data, std::size_t bytes) {
+  written_ += bytes;
+  if (written_ > expected_) throw Error::internal(path_, "more is written than its header says");
+  if (std::fwrite(data, 1, bytes, file_) != bytes) throw failure();
+}
+
+std::uint64_t SafetensorsWriter::finish() {
+  if (written_ != expected_) throw Error::internal(path_, "less is written than its header says");
+  bool ok = std::fflush(file_) == 0;
+  ok = fsync(fileno(file_)) == 0 && ok;
+  ok = std::fclose(file_) == 0 && ok;
+  file_ = nullptr;
+  if (!ok || std::rename((path_ + ".partial").c_str(), path_.c_str()) != 0) {
+    const Error error = failure();
+    std::remove((path_ + ".partial").c_str());
+    throw error;
+  }
+  return expected_;
+}
+
+void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  SafetensorsWriter writer(path, tensors, metadata);
+  for (const TensorToWrite& t : tensors) writer.write(t);
+  writer.finish();
 }
 
 }  // namespace firstlight::nn

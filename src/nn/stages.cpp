@@ -1,18 +1,24 @@
 #include "stages.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "firstlight/base/error.h"
+#include "prompt_pictures.h"
 
 namespace firstlight::nn {
 
-void embed_all(const LlavaModel& model, const std::vector<std::int32_t>& ids,
-               const std::vector<const std::vector<float>*>& features, float* x) {
+void embed_all(const VlmModel& model, std::span<const std::int32_t> ids,
+               const std::vector<const ImageFeatures*>& features, float* x) {
   const std::size_t hidden = model.decoder().hidden();
+  if (model.decoder().config().cross_attends()) {
+    for (std::size_t i = 0; i < ids.size(); ++i) model.decoder().embed(ids[i], x + i * hidden);
+    return;
+  }
+  const std::int32_t image_token = model.processor().image_token_id();
   std::size_t rows = 0;
-  for (const auto* f : features) rows += f->size() / hidden;
-  const auto places =
-      static_cast<std::size_t>(std::count(ids.begin(), ids.end(), model.config().image_token));
+  for (const ImageFeatures* f : features) rows += f->rows.size() / hidden;
+  const auto places = static_cast<std::size_t>(std::count(ids.begin(), ids.end(), image_token));
   if (places != rows) {
     throw Error::input("prompt",
                        "has " + std::to_string(places) + " image positions, its images give " +
@@ -20,53 +26,33 @@ void embed_all(const LlavaModel& model, const std::vector<std::int32_t>& ids,
                        "each image place needs one image");
   }
   std::size_t image = 0;
-  std::size_t row = 0;
+  std::size_t at = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     float* out = x + i * hidden;
-    if (ids[i] != model.config().image_token) {
+    if (ids[i] != image_token) {
       model.decoder().embed(ids[i], out);
       continue;
     }
-    if ((row + 1) * hidden > features[image]->size()) {
+    while (at == features[image]->rows.size()) {
       ++image;
-      row = 0;
+      at = 0;
     }
-    std::copy_n(features[image]->data() + row++ * hidden, hidden, out);
+    std::copy_n(features[image]->rows.data() + at, hidden, out);
+    at += hidden;
   }
 }
 
-std::vector<Stage> run_stages(const LlavaModel& model, const std::vector<std::int32_t>& ids,
-                              const std::vector<PixelValues>& images) {
+std::vector<Stage> run_stages(const VlmModel& model, const std::vector<std::int32_t>& ids,
+                              std::span<const Image> images) {
   const auto n = static_cast<std::int64_t>(ids.size());
   const auto hidden = static_cast<std::int64_t>(model.decoder().hidden());
-  const auto count = static_cast<std::int64_t>(images.size());
   if (ids.empty()) throw Error::input("prompt", "has no tokens");
   std::vector<Stage> stages;
   stages.push_back({"input_ids", {1, n}, {}, {ids.begin(), ids.end()}});
-
-  std::vector<std::vector<float>> projected;
-  if (count > 0) {
-    const LlavaConfig& config = model.config();
-    Stage pixels{"pixel_values", {count, 3, images[0].height, images[0].width}, {}, {}};
-    Stage features{"vision_features",
-                   {count, config.image_tokens(), static_cast<std::int64_t>(model.vision_width())},
-                   {},
-                   {}};
-    Stage rows{"projected", {count, config.image_tokens(), hidden}, {}, {}};
-    for (const PixelValues& image : images) {
-      pixels.values.insert(pixels.values.end(), image.values.begin(), image.values.end());
-      const std::vector<float> f = model.vision_features(image);
-      features.values.insert(features.values.end(), f.begin(), f.end());
-      projected.push_back(model.project(f));
-      rows.values.insert(rows.values.end(), projected.back().begin(), projected.back().end());
-    }
-    stages.push_back(std::move(pixels));
-    stages.push_back(std::move(features));
-    stages.push_back(std::move(rows));
-  }
-
-  std::vector<const std::vector<float>*> pointers;
-  for (const auto& p : projected) pointers.push_back(&p);
+  std::vector<ImageFeatures> features;
+  if (!images.empty()) features = model.image_stages(images, stages);
+  std::vector<const ImageFeatures*> pointers;
+  for (const ImageFeatures& f : features) pointers.push_back(&f);
   const Decoder& decoder = model.decoder();
   std::vector<float> x(ids.size() * decoder.hidden());
   embed_all(model, ids, pointers, x.data());
@@ -76,21 +62,26 @@ std::vector<Stage> run_stages(const LlavaModel& model, const std::vector<std::in
     positions.push_back(static_cast<std::int64_t>(i));
     visible.push_back(decoder.causal(i));
   }
+  std::optional<PromptPictures> pictures;
+  CrossInput cross;
+  if (decoder.config().cross_attends() && !images.empty()) {
+    pictures.emplace(model, ids, pointers);
+    cross = pictures->input(0);
+  }
   DecoderState state = decoder.make_state(ids.size(), ids.size());
-  const auto layers = static_cast<std::size_t>(decoder.config().layers);
-  decoder.forward(state, x.data(), ids.size(), positions.data(), visible.data(), {},
-                  [&](std::size_t layer, const float* values) {
-                    if (layer == layers) return;  // transformers shows the normalised state there
+  decoder.forward(state, x.data(), ids.size(), positions.data(), visible.data(),
+                  pictures ? &cross : nullptr, {}, [&](std::size_t layer, const float* values) {
                     stages.push_back({"hidden." + std::to_string(layer),
                                       {1, n, hidden},
                                       {values, values + ids.size() * decoder.hidden()},
                                       {}});
                   });
-  decoder.normalise(x.data(), ids.size(), x.data());
+  // Of the last layer transformers shows the normalised state.
+  Stage& last = stages.back();
+  decoder.normalise(last.values.data(), ids.size(), last.values.data());
   Stage logits{"logits", {1, n, decoder.config().vocab_size}, {}, {}};
   logits.values.resize(ids.size() * static_cast<std::size_t>(decoder.config().vocab_size));
-  decoder.logits(x.data(), ids.size(), logits.values.data());
-  stages.push_back({"hidden." + std::to_string(layers), {1, n, hidden}, std::move(x), {}});
+  decoder.logits(last.values.data(), ids.size(), logits.values.data());
   stages.push_back(std::move(logits));
   return stages;
 }

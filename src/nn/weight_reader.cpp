@@ -1,11 +1,11 @@
 #include "weight_reader.h"
 
-#include <optional>
+#include <algorithm>
 
+#include "bitsandbytes.h"
 #include "firstlight/base/error.h"
 
 namespace firstlight::nn {
-namespace {
 
 std::optional<kernels::Source> source_of(Dtype dtype) {
   switch (dtype) {
@@ -19,8 +19,6 @@ std::optional<kernels::Source> source_of(Dtype dtype) {
       return std::nullopt;
   }
 }
-
-}  // namespace
 
 const TensorView& WeightReader::tensor(const std::string& name,
                                        const std::vector<std::int64_t>& shape) const {
@@ -37,6 +35,16 @@ const TensorView& WeightReader::tensor(const std::string& name,
                                        expected.shape_text());
   }
   return *view;
+}
+
+const TensorView& WeightReader::floating_tensor(const std::string& name,
+                                                const std::vector<std::int64_t>& shape) const {
+  const TensorView& view = tensor(name, shape);
+  if (!source_of(view.dtype)) {
+    throw Error::input(view.file, "tensor '" + view.name + "' is " + to_string(view.dtype) +
+                                      "; F32, F16 and BF16 are supported");
+  }
+  return view;
 }
 
 std::vector<float> WeightReader::vector(const std::string& name, std::int64_t size) const {
@@ -61,6 +69,21 @@ LinearLayer WeightReader::linear(const std::string& name, std::int64_t outputs, 
 
 LinearLayer WeightReader::joined(const std::vector<Part>& parts, std::int64_t inputs,
                                  bool bias) const {
+  LinearLayer layer;
+  layer.kernels_ = &kernels_;
+  layer.precision_ = precision_;
+  // Parts that stand in 16 or 32 bits are packed as one.
+  const bool any =
+      quant_.has_value() || std::any_of(parts.begin(), parts.end(),
+                                        [&](const Part& part) { return is_four_bit(part.name); });
+  for (const Part& part : parts) {
+    if (bias) {
+      const std::vector<float> b = vector(part.name + ".bias", part.outputs);
+      layer.bias_.insert(layer.bias_.end(), b.begin(), b.end());
+    }
+    if (any) layer.parts_.push_back(read_part(part, inputs));
+  }
+  if (any) return layer;
   // Shapes are checked before memory of their size is asked for.
   std::vector<const TensorView*> views;
   std::int64_t outputs = 0;
@@ -68,18 +91,54 @@ LinearLayer WeightReader::joined(const std::vector<Part>& parts, std::int64_t in
     views.push_back(&tensor(part.name + ".weight", {part.outputs, inputs}));
     outputs += part.outputs;
   }
-  LinearLayer layer;
-  layer.weight = kernels::PackedMatrix(kernels_, precision_, outputs, inputs);
+  kernels::PackedMatrix packed(kernels_, precision_, outputs, inputs);
   std::size_t first = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    set_rows(layer.weight, first, parts[i].outputs, *views[i]);
+    set_rows(packed, first, parts[i].outputs, *views[i]);
     first += parts[i].outputs;
-    if (bias) {
-      const std::vector<float> b = vector(parts[i].name + ".bias", parts[i].outputs);
-      layer.bias.insert(layer.bias.end(), b.begin(), b.end());
-    }
   }
+  layer.parts_.push_back({first, {}, std::move(packed), {}});
   return layer;
+}
+
+LinearLayer::Part WeightReader::read_part(const Part& part, std::int64_t inputs) const {
+  LinearLayer::Part out;
+  out.outputs = static_cast<std::size_t>(part.outputs);
+  if (!quant_ && !is_four_bit(part.name)) {
+    out.packed =
+        matrix(tensor(part.name + ".weight", {part.outputs, inputs}), part.outputs, inputs);
+    return out;
+  }
+  FourBitMatrix weights = read_four_bit(part.name, part.outputs, inputs);
+  out.type = weights.type;
+  if (precision_ == kernels::Precision::kBf16 && weights.block == kernels::kScaleBlock) {
+    out.packed = kernels::PackedMatrix(kernels_, four_bit_table(weights.type), weights.rows,
+                                       weights.columns);
+    out.packed.set_codes(0, weights.rows, weights.codes.data(), weights.absmax.data());
+  } else {
+    out.four_bit = std::move(weights);
+  }
+  return out;
+}
+
+bool WeightReader::is_four_bit(const std::string& name) const {
+  return weights_.find(prefix_ + name + ".weight.absmax") != nullptr;
+}
+
+FourBitMatrix WeightReader::read_four_bit(const std::string& name, std::int64_t rows,
+                                          std::int64_t columns) const {
+  const std::string whole = prefix_ + name + ".weight";
+  if (is_four_bit(name)) return read_bitsandbytes(weights_, whole, rows, columns);
+  const QuantizeOptions options = quant_.value_or(QuantizeOptions{});
+  const TensorView& view = floating_tensor(name + ".weight", {rows, columns});
+  FourBitMatrix matrix = FourBitMatrix::quantize(options.type, static_cast<std::size_t>(rows),
+                                                 static_cast<std::size_t>(columns), options.block,
+                                                 *source_of(view.dtype), view.data);
+  if (options.double_quant) {
+    matrix.absmax = unnest_absmax(nest_absmax(matrix.absmax), dynamic_table().data());
+  }
+  weights_.release(view);
+  return matrix;
 }
 
 kernels::PackedMatrix WeightReader::matrix(const TensorView& view, std::int64_t rows,
@@ -87,6 +146,58 @@ kernels::PackedMatrix WeightReader::matrix(const TensorView& view, std::int64_t 
   kernels::PackedMatrix matrix(kernels_, precision_, rows, columns);
   set_rows(matrix, 0, rows, view);
   return matrix;
+}
+
+void LinearLayer::apply(const float* x, std::size_t m, std::size_t x_stride, float* y,
+                        std::size_t y_stride, bool add) const {
+  const float* bias = bias_.empty() ? nullptr : bias_.data();
+  for (const Part& part : parts_) {
+    if (part.four_bit) {
+      apply_four_bit(*part.four_bit, bias, x, m, x_stride, y, y_stride, add);
+    } else {
+      kernels_->linear(part.packed, bias, x, m, x_stride, y, y_stride, add);
+    }
+    y += part.outputs;
+    if (bias) bias += part.outputs;
+  }
+}
+
+void LinearLayer::apply_gated(kernels::Activation activation, const float* x, std::size_t m,
+                              std::size_t x_stride, float* y) const {
+  if (parts_.size() == 1 && !parts_.front().four_bit) {
+    kernels_->gated_linear(parts_.front().packed, bias_.empty() ? nullptr : bias_.data(),
+                           activation, x, m, x_stride, y);
+    return;
+  }
+  std::size_t outputs = 0;
+  for (const Part& part : parts_) outputs += part.outputs;
+  thread_local kernels::Buffer<float> inner;
+  inner.resize(m * outputs);
+  apply(x, m, x_stride, inner.data(), outputs);
+  kernels_->gate(activation, inner.data(), m, outputs / 2, outputs, y);
+}
+
+void LinearLayer::apply_four_bit(const FourBitMatrix& part, const float* bias, const float* x,
+                                 std::size_t m, std::size_t x_stride, float* y,
+                                 std::size_t y_stride, bool add) const {
+  // A block of rows fits the second-level cache with room for what is multiplied by it.
+  constexpr std::size_t kNumbers = std::size_t{1} << 19;
+  constexpr std::size_t kRows = 64;
+  const std::size_t step =
+      std::min(part.rows, std::max(kRows, kNumbers / part.columns / kRows * kRows));
+  thread_local kernels::Buffer<float> numbers;
+  numbers.resize(step * part.columns);
+  kernels::PackedMatrix packed;
+  for (std::size_t first = 0; first < part.rows; first += step) {
+    const std::size_t count = std::min(step, part.rows - first);
+    if (packed.rows() != count) {
+      packed = kernels::PackedMatrix(*kernels_, precision_, count, part.columns);
+    }
+    part.dequantize(first, count, numbers.data());
+    packed.set_rows(0, count, kernels::Source::kF32, numbers.data());
+    kernels_->linear(packed, bias ? bias + first : nullptr, x, m, x_stride, y + first, y_stride,
+                     add);
+  }
 }
 
 }  // namespace firstlight::nn

@@ -2,25 +2,18 @@
 
 #include "firstlight/base/paths.h"
 #include "firstlight/base/spec.h"
+#include "firstlight/base/text.h"
 #include "firstlight/hosted/hosted.h"
 #include "firstlight/nn/config.h"
-#include "firstlight/nn/llava.h"
+#include "firstlight/nn/vlm.h"
 #include "firstlight/registry/registry.h"
 
 namespace firstlight {
 namespace {
 
-/// The visible list of model types: config.json's "model_type" and what opens it.
-struct ModelType {
-  const char* name;
-  std::shared_ptr<const VisionLanguageModel> (*open)(const std::string& folder,
-                                                     const nn::LlavaOptions& options);
-};
-constexpr ModelType kTypes[] = {{"llava", nn::load_llava}};
-
-nn::LlavaOptions options_of(const Spec& spec) {
-  spec.require_known({"dtype"});
-  nn::LlavaOptions options;
+nn::VlmOptions options_of(const Spec& spec) {
+  spec.require_known({"dtype", "tiles", "quant", "double_quant"});
+  nn::VlmOptions options;
   if (const auto dtype = spec.option("dtype")) {
     if (*dtype == "f32") {
       options.precision = kernels::Precision::kF32;
@@ -29,6 +22,26 @@ nn::LlavaOptions options_of(const Spec& spec) {
     } else {
       throw Error::usage(spec.text, "dtype '" + *dtype + "' does not exist", "use f32 or bf16");
     }
+  }
+  if (const auto quant = spec.option("quant")) {
+    const auto type = nn::four_bit_type(*quant);
+    if (!type)
+      throw Error::usage(spec.text, "quant '" + *quant + "' does not exist", "use nf4 or fp4");
+    options.quant = nn::QuantizeOptions{*type, false, 64};
+  }
+  if (const auto twice = spec.option("double_quant")) {
+    if (!options.quant) throw Error::usage(spec.text, "double_quant belongs to quant");
+    if (*twice != "true" && *twice != "false") {
+      throw Error::usage(spec.text, "double_quant is '" + *twice + "'", "use true or false");
+    }
+    options.quant->double_quant = *twice == "true";
+  }
+  if (const auto tiles = spec.option("tiles")) {
+    const auto number = text::parse_int(*tiles);
+    if (!number || *number < 0 || *number > 1024) {
+      throw Error::usage(spec.text, "tiles is '" + *tiles + "'", "use a whole number from 0 on");
+    }
+    options.tiles = static_cast<int>(*number);
   }
   return options;
 }
@@ -54,16 +67,8 @@ std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,
                                                     const hosted::Options& server) {
   if (hosted::is_hosted(text)) return hosted::open_model(text, server);
   const Spec spec = parse_spec(text, {"hf"});
-  const nn::LlavaOptions options = options_of(spec);
-  const std::string folder = folder_of(spec);
-  const std::string type = nn::read_model_type(folder);
-  std::string known;
-  for (const ModelType& candidate : kTypes) {
-    if (type == candidate.name) return candidate.open(folder, options);
-    known += (known.empty() ? "" : ", ") + std::string(candidate.name);
-  }
-  throw Error::input(folder + "/config.json", "model type '" + type + "' is not supported",
-                     "supported: " + known);
+  const nn::VlmOptions options = options_of(spec);
+  return nn::load_vlm(folder_of(spec), options);
 }
 
 std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task,

@@ -72,7 +72,7 @@ class ModelFolder : public testing::TestWithParam<const char*> {
     const rlimit limit{std::size_t{4} << 30, std::size_t{4} << 30};
     setrlimit(RLIMIT_AS, &limit);
 #endif
-    source_ = std::string(FIRSTLIGHT_TEST_DIR "/parity/llava/") + GetParam();
+    source_ = std::string(FIRSTLIGHT_TEST_DIR "/parity/") + GetParam();
     std::string name = (fs::temp_directory_path() / "firstlight-fuzz-XXXXXX").string();
     folder_ = mkdtemp(name.data());
     for (const auto& entry : fs::directory_iterator(source_)) {
@@ -156,8 +156,15 @@ TEST_P(ModelFolder, WithoutAFileIsRefusedOrWorks) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fuzz, ModelFolder, testing::Values("llama", "mistral"),
-                         [](const auto& p) { return std::string(p.param); });
+INSTANTIATE_TEST_SUITE_P(Fuzz, ModelFolder,
+                         testing::Values("llava/llama", "llava/mistral", "llava_next/mistral",
+                                         "mllama/three-tiles", "bitsandbytes/mllama-nf4-double"),
+                         [](const auto& p) {
+                           std::string name = p.param;
+                           for (char& c : name)
+                             c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace firstlight

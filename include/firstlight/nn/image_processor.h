@@ -18,6 +18,20 @@ struct PixelValues {
   std::vector<float> values;
 };
 
+enum class ResizeFilter { kBilinear, kBicubic, kLanczos };
+
+/// The last steps of every image processor: grey levels to numbers.
+struct PixelScaling {
+  bool rescale = true;
+  double factor = 1.0 / 255.0;
+  bool normalise = true;
+  std::array<double, 3> mean = {0.48145466, 0.4578275, 0.40821073};
+  std::array<double, 3> deviation = {0.26862954, 0.26130258, 0.27577711};
+
+  /// Rescaling is folded into mean and deviation, each step in f32, as the reference does.
+  PixelValues apply(const Image& image) const;
+};
+
 /// Turns pictures into pixel values as transformers' CLIPImageProcessor and LlavaImageProcessor do
 /// with their torchvision back end, the default: pad to a square (LLaVA, on request), resize,
 /// centre crop, rescale, normalise, in this order. Resizing follows torch's 8-bit antialiased
@@ -35,7 +49,6 @@ class ImageProcessor {
   PixelValues process(const Image& image) const;
 
  private:
-  enum class Filter { kBilinear, kBicubic, kLanczos };
   struct Size {
     int height = 0;
     int width = 0;
@@ -46,18 +59,12 @@ class ImageProcessor {
   std::optional<int> shortest_edge_ = 224;
   std::optional<int> longest_edge_;
   Size size_;  ///< where shortest_edge_ is empty
-  Filter filter_ = Filter::kBicubic;
+  ResizeFilter filter_ = ResizeFilter::kBicubic;
   bool do_center_crop_ = true;
   Size crop_ = {224, 224};
-  bool do_rescale_ = true;
-  double rescale_factor_ = 1.0 / 255.0;
-  bool do_normalize_ = true;
-  std::array<double, 3> mean_ = {0.48145466, 0.4578275, 0.40821073};
-  std::array<double, 3> std_ = {0.26862954, 0.26130258, 0.27577711};
+  PixelScaling scaling_;
 
-  static Filter filter_of(std::int64_t resample);
   Size resized(int width, int height) const;
-  static Image resize(const Image& image, Size size, Filter filter);
 };
 
 /// What of a folder's processor decides how many positions an image takes in a prompt.

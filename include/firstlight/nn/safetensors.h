@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "firstlight/base/error.h"
 
 namespace firstlight::nn {
 
@@ -82,6 +85,35 @@ struct TensorToWrite {
   Dtype dtype = Dtype::kF32;
   std::vector<std::int64_t> shape;
   const void* data = nullptr;
+};
+
+/// Writes a file that safetensors reads, tensor by tensor, so that it need not fit into memory.
+/// Written beside `path` and renamed over it by finish(); without that nothing is left.
+class SafetensorsWriter {
+ public:
+  /// `layout`: names, types and shapes in the order in which they will be written; data is not
+  /// looked at. Throws Error::internal where the file cannot be written, Error::usage for a name
+  /// that is there twice.
+  SafetensorsWriter(const std::string& path, const std::vector<TensorToWrite>& layout,
+                    const std::map<std::string, std::string>& metadata = {});
+  ~SafetensorsWriter();
+  SafetensorsWriter(const SafetensorsWriter&) = delete;
+  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
+
+  /// The next tensor of the layout.
+  void write(const TensorToWrite& tensor);
+  /// The next bytes, for tensors that are made piece by piece.
+  void write(const void* data, std::size_t bytes);
+  /// Returns the bytes of all tensors.
+  std::uint64_t finish();
+
+ private:
+  Error failure() const;
+
+  std::string path_;
+  std::FILE* file_ = nullptr;
+  std::uint64_t expected_ = 0;
+  std::uint64_t written_ = 0;
 };
 
 /// Writes a file that safetensors reads (header padded to 8 bytes, tensors in the given order);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "checkpoint.h"
 #include "firstlight/base/error.h"
 #include "firstlight/nn/verify.h"
+#include "parity/stages.h"
 
 namespace firstlight::nn {
 namespace {
@@ -22,32 +22,11 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << c.model << "_" << c.fixture;
 }
 
-void expect_equal(const std::string& folder, const std::string& fixture) {
-  const VerifyReport report = verify_model(folder, fixture);
-  for (const StageDifference& stage : report.stages) {
-    EXPECT_LE(stage.difference, stage.tolerance) << stage.name << " " << stage.note;
-  }
-  EXPECT_TRUE(report.equal());
-}
-
-double logits_difference(const std::string& folder, const std::string& fixture) {
-  for (const StageDifference& stage : verify_model(folder, fixture).stages) {
-    if (stage.name == "logits") return stage.difference;
-  }
-  ADD_FAILURE() << "no logits";
-  return 0.0;
-}
-
 class Parity : public testing::TestWithParam<Case> {};
 
 TEST_P(Parity, EveryStageEqualsTransformers) {
   const std::string folder = fixture_dir() + "/" + GetParam().model;
-  for (const kernels::Isa isa : kernels::available_isas()) {
-    SCOPED_TRACE(to_string(isa));
-    setenv("FIRSTLIGHT_ISA", to_string(isa).c_str(), 1);
-    expect_equal(folder, folder + "/" + GetParam().fixture);
-  }
-  unsetenv("FIRSTLIGHT_ISA");
+  expect_equal_everywhere(folder, folder + "/" + GetParam().fixture);
 }
 
 INSTANTIATE_TEST_SUITE_P(Llava, Parity,
@@ -120,52 +99,38 @@ TEST(Layouts, EverythingUnderModelAndInShards) {
   }
 }
 
-/// What a stage adds: without it the logits must move by 20 times their tolerance, or the parity
-/// test above could not tell whether the stage is there.
 TEST(Stages, EachOneShowsInTheResult) {
-  const TemporaryFolder temporary;
-  const std::string fixture = fixture_dir() + "/llama/wide";
-  const std::string folder = temporary.path("changed");
   const std::string tower = "vision_tower.";
   const std::string layer = tower + "encoder.layers.1.";
   const std::string text = "language_model.model.";
-  struct Removal {
-    std::string tensor;
-    float value;  ///< at which the stage does nothing
-  };
-  const std::vector<Removal> removals = {
-      {tower + "embeddings.class_embedding", 0},
-      {tower + "embeddings.patch_embedding.weight", 0},
-      {tower + "embeddings.position_embedding.weight", 0},
-      {tower + "pre_layrnorm.weight", 1},
-      {tower + "pre_layrnorm.bias", 0},
-      {layer + "layer_norm1.weight", 1},
-      {layer + "layer_norm1.bias", 0},
-      {layer + "layer_norm2.weight", 1},
-      {layer + "layer_norm2.bias", 0},
-      {layer + "self_attn.q_proj.bias", 0},
-      {layer + "self_attn.v_proj.bias", 0},
-      {layer + "self_attn.out_proj.bias", 0},
-      {layer + "mlp.fc1.bias", 0},
-      {layer + "mlp.fc2.bias", 0},
-      {"multi_modal_projector.linear_1.bias", 0},
-      {"multi_modal_projector.linear_2.bias", 0},
-      {text + "layers.1.input_layernorm.weight", 1},
-      {text + "layers.1.post_attention_layernorm.weight", 1},
-      {text + "layers.1.self_attn.q_proj.bias", 0},
-      {text + "layers.1.self_attn.v_proj.bias", 0},
-      {text + "layers.1.self_attn.o_proj.bias", 0},
-      {text + "layers.1.mlp.gate_proj.bias", 0},
-      {text + "layers.1.mlp.up_proj.bias", 0},
-      {text + "layers.1.mlp.down_proj.bias", 0},
-      {text + "norm.weight", 1},
-  };
-  for (const Removal& removal : removals) {
-    Checkpoint checkpoint("llama");
-    checkpoint.fill(removal.tensor, removal.value);
-    checkpoint.write(folder);
-    EXPECT_GT(logits_difference(folder, fixture), 20 * 1e-3) << removal.tensor;
-  }
+  expect_parts_show("llava", "llama", fixture_dir() + "/llama/wide",
+                    {
+                        {{tower + "embeddings.class_embedding"}, 0},
+                        {{tower + "embeddings.patch_embedding.weight"}, 0},
+                        {{tower + "embeddings.position_embedding.weight"}, 0},
+                        {{tower + "pre_layrnorm.weight"}, 1},
+                        {{tower + "pre_layrnorm.bias"}, 0},
+                        {{layer + "layer_norm1.weight"}, 1},
+                        {{layer + "layer_norm1.bias"}, 0},
+                        {{layer + "layer_norm2.weight"}, 1},
+                        {{layer + "layer_norm2.bias"}, 0},
+                        {{layer + "self_attn.q_proj.bias"}, 0},
+                        {{layer + "self_attn.v_proj.bias"}, 0},
+                        {{layer + "self_attn.out_proj.bias"}, 0},
+                        {{layer + "mlp.fc1.bias"}, 0},
+                        {{layer + "mlp.fc2.bias"}, 0},
+                        {{"multi_modal_projector.linear_1.bias"}, 0},
+                        {{"multi_modal_projector.linear_2.bias"}, 0},
+                        {{text + "layers.1.input_layernorm.weight"}, 1},
+                        {{text + "layers.1.post_attention_layernorm.weight"}, 1},
+                        {{text + "layers.1.self_attn.q_proj.bias"}, 0},
+                        {{text + "layers.1.self_attn.v_proj.bias"}, 0},
+                        {{text + "layers.1.self_attn.o_proj.bias"}, 0},
+                        {{text + "layers.1.mlp.gate_proj.bias"}, 0},
+                        {{text + "layers.1.mlp.up_proj.bias"}, 0},
+                        {{text + "layers.1.mlp.down_proj.bias"}, 0},
+                        {{text + "norm.weight"}, 1},
+                    });
 }
 
 TEST(Stages, EachSettingShowsInTheResult) {

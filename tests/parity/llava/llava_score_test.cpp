@@ -6,12 +6,12 @@
 #include <functional>
 #include <memory>
 
-#include "checkpoint.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/random.h"
 #include "firstlight/image/codec.h"
-#include "firstlight/nn/llava.h"
+#include "firstlight/nn/vlm.h"
+#include "parity/scores.h"
 
 namespace firstlight::nn {
 namespace {
@@ -27,51 +27,12 @@ PromptPart image_part() { return {PromptPart::Kind::kImage, "image"}; }
 
 std::shared_ptr<const VisionLanguageModel> open(const std::string& name,
                                                 kernels::Precision precision) {
-  return load_llava(fixture_dir() + "/" + name, {precision});
+  return load_vlm(fixture_dir() + "/" + name, {precision});
 }
 
-class Scores : public testing::TestWithParam<const char*> {
- protected:
-  json cases() const {
-    return json::parse(
-        text::read_file(fixture_dir() + "/" + std::string(GetParam()) + "/scores.json"));
-  }
-};
+class Scores : public testing::TestWithParam<const char*> {};
 
-TEST_P(Scores, EqualTransformersForEveryAnswer) {
-  const auto model = open(GetParam(), kernels::Precision::kF32);
-  for (const json& c : cases()) {
-    std::vector<Image> images;
-    for (const json& name : c["images"]) images.push_back(picture(name.get<std::string>()));
-    ScoreRequest request;
-    for (const Image& image : images) {
-      request.images.push_back(&image);
-      request.prompt.user.push_back(image_part());
-    }
-    request.prompt.user.push_back(text_part(c["user"].get<std::string>()));
-    for (const json& answer : c["answers"])
-      request.answers.push_back(answer["text"].get<std::string>());
-
-    const PromptDescription description = model->describe(request);
-    EXPECT_EQ(description.text, c["text"].get<std::string>());
-    EXPECT_EQ(description.token_ids, c["token_ids"].get<std::vector<std::int32_t>>());
-    ASSERT_EQ(description.images.size(), images.size());
-    const auto scores = model->score({&request, 1});
-    ASSERT_TRUE(scores[0].ok()) << scores[0].error().what();
-    for (std::size_t a = 0; a < request.answers.size(); ++a) {
-      const AnswerScore& ours = scores[0].value().answers[a];
-      EXPECT_EQ(ours.token_ids, c["answers"][a]["token_ids"].get<std::vector<std::int32_t>>());
-      EXPECT_EQ(ours.token_ids, description.answers[a].token_ids);
-      for (std::size_t i = 0; i < ours.logprobs.size(); ++i) {
-        EXPECT_NEAR(ours.logprobs[i], c["answers"][a]["logprobs"][i].get<double>(), 1e-4)
-            << request.answers[a] << " token " << i;
-      }
-    }
-    const auto generated = model->generate({request.prompt, request.images, 12});
-    ASSERT_TRUE(generated.ok()) << generated.error().what();
-    EXPECT_EQ(generated.value().token_ids, c["generated"].get<std::vector<std::int32_t>>());
-  }
-}
+TEST_P(Scores, EqualTransformersForEveryAnswer) { expect_scores_equal("llava", GetParam()); }
 
 TEST_P(Scores, OfTheTreeEqualEachAnswerAlone) {
   const auto model = open(GetParam(), kernels::Precision::kF32);
@@ -149,8 +110,10 @@ INSTANTIATE_TEST_SUITE_P(Llava, Scores, testing::Values("llama", "mistral"),
 TEST(Prompt, AnswersJoinThePromptAsTheModelsOwnText) {
   for (const std::string name : {"llama", "mistral"}) {
     const auto model = open(name, kernels::Precision::kF32);
+    const Image image = picture("tiny");
     const auto described = [&](const std::string& end) {
       ScoreRequest request;
+      request.images = {&image};
       request.prompt.literal = {text_part("USER: "), image_part(), text_part("\nASSISTANT:" + end)};
       request.answers = {"Category 1", "spiral"};
       return model->describe(request);

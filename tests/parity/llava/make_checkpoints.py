@@ -102,6 +102,10 @@ def randomise(model, seed):
             p.copy_(0.3 * noise(p))
         elif "lm_head" in name or "embed_tokens" in name:
             p.copy_(0.35 * noise(p))
+        elif "newline" in name:
+            p.copy_(0.8 * noise(p))
+        elif "gate" in name and p.numel() == 1:
+            p.copy_(0.7 + 0.3 * noise(p).abs())
         elif "embedding" in name:
             p.copy_(0.5 * noise(p) if "patch" not in name else 0.1 * noise(p))
         else:
@@ -186,13 +190,13 @@ def main():
     })
 
 
-def make(folder, config, processor, seed, dtype, cases):
+def make(folder, config, processor, seed, dtype, cases, kind=LlavaForConditionalGeneration):
     torch.manual_seed(seed)
-    model = LlavaForConditionalGeneration._from_config(config, attn_implementation="eager").eval()
+    model = kind._from_config(config, attn_implementation="eager").eval()
     randomise(model, seed)
     model.to(dtype).save_pretrained(folder)
     processor.save_pretrained(folder)
-    model = LlavaForConditionalGeneration.from_pretrained(
+    model = kind.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager").eval()
     for i, (name, inputs) in enumerate(cases.items()):
         # One case has every stage; the others leave out what would only make the files larger.

@@ -4,7 +4,7 @@
 
 #include "firstlight/aten/llava.h"
 #include "firstlight/base/random.h"
-#include "firstlight/nn/llava.h"
+#include "firstlight/nn/vlm.h"
 #include "firstlight/task/task.h"
 #include "firstlight/train/batch.h"
 #include "firstlight/train/hf_folder.h"
@@ -33,7 +33,7 @@ TEST(Twin, ScoresOfTheShippedModelAreThoseOfTheNativeEngine) {
 
   const RenderedPrompt prompt = render_prompt(task, {}, no_fields);
   const std::vector<std::string> answers = render_answers(task, {});
-  const auto native = nn::load_llava(models + "firstlight-small", {kernels::Precision::kF32});
+  const auto native = nn::load_vlm(models + "firstlight-small", {kernels::Precision::kF32});
   const ScoreRequest request{prompt, {&picture}, answers};
   const auto results = native->score({&request, 1});
   const LabelScores& scores = results.at(0).value();

@@ -1,0 +1,297 @@
+#include "vlm.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include "firstlight/base/hash.h"
+#include "firstlight/base/parallel.h"
+#include "firstlight/base/text.h"
+#include "json_reader.h"
+
+namespace firstlight::nn {
+namespace {
+
+/// Below this, weights are shared by the caches of all cores and samples are worked on in
+/// parallel; above, all threads work on one product at a time and memory holds one sample's rows.
+constexpr std::size_t kSmallModel = std::size_t{64} << 20;
+/// Features of recent images that are kept, in numbers: 256 MB.
+constexpr std::size_t kFeatureNumbers = std::size_t{64} << 20;
+
+std::string image_key(const Image& image) {
+  ContentHash hash;
+  const std::array<std::int32_t, 3> shape = {image.width, image.height, image.channels};
+  hash.update(shape.data(), sizeof shape);
+  hash.update(image.pixels.data(), image.pixels.size());
+  return hash.hex();
+}
+
+/// End-of-text ids: those of generation_config.json first, as generation in transformers has it,
+/// then those of config.json.
+std::vector<std::int32_t> read_eos_ids(const std::string& folder, const DecoderConfig& config) {
+  std::vector<std::int32_t> ids;
+  const std::string path = folder + "/generation_config.json";
+  if (std::filesystem::exists(path)) {
+    const nlohmann::json object = parse_object(text::read_file(path), path);
+    if (const nlohmann::json* value = JsonReader(object, path).find("eos_token_id")) {
+      for (const auto& id : value->is_array() ? *value : nlohmann::json::array({*value})) {
+        if (!id.is_number_integer()) {
+          throw Error::input(path, "'eos_token_id' must be a token id or a list of them");
+        }
+        ids.push_back(id.get<std::int32_t>());
+      }
+    }
+  }
+  ids.insert(ids.end(), config.eos_token_ids.begin(), config.eos_token_ids.end());
+  std::vector<std::int32_t> unique;
+  for (const std::int32_t id : ids) {
+    if (id < 0 || id >= config.vocab_size) {
+      throw Error::input(folder, "end-of-text id " + std::to_string(id) +
+                                     " lies outside the vocabulary of " +
+                                     std::to_string(config.vocab_size));
+    }
+    if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
+  }
+  return unique;
+}
+
+/// Runs `body` and turns what it throws into a Result.
+template <typename T, typename Body>
+Result<T> guarded(Body&& body) {
+  try {
+    return body();
+  } catch (const Error& e) {
+    return e;
+  } catch (const std::bad_alloc&) {
+    return Error::internal("model", "out of memory", "use a smaller batch or model");
+  }
+}
+
+}  // namespace
+
+Vlm::Vlm(std::unique_ptr<const VlmModel> model, const VlmOptions& options)
+    : model_(std::move(model)),
+      options_(options),
+      eos_ids_(read_eos_ids(model_->folder(), model_->decoder().config())),
+      encoder_(model_->processor(), eos_ids_, model_->decoder().config().max_positions) {}
+
+bool Vlm::small() const { return model_->weight_bytes() <= kSmallModel; }
+
+Capabilities Vlm::capabilities() const {
+  Capabilities c;
+  const std::filesystem::path path = std::filesystem::weakly_canonical(model_->folder());
+  c.name = (path.has_filename() ? path : path.parent_path()).filename().string();
+  c.type = read_model_type(model_->folder());
+  c.kind = ScoreKind::kExact;
+  c.can_generate = true;
+  c.context = model_->decoder().config().max_positions;
+  c.max_images = static_cast<int>(static_cast<std::size_t>(c.context) / model_->positions(1, 1));
+  c.dtype = model_->dtype();
+  c.instruction_set = kernels::to_string(model_->kernels().isa());
+  return c;
+}
+
+std::string Vlm::content_hash() const {
+  if (!hash_.empty()) return hash_;
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(model_->folder())) {
+    const std::string ending = entry.path().extension().string();
+    if (entry.is_regular_file() &&
+        (ending == ".json" || ending == ".jinja" || ending == ".safetensors")) {
+      files.push_back(entry.path().filename().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  ContentHash hash;
+  hash.update(capabilities().dtype + "\n");
+  hash.update(model_->precision() == kernels::Precision::kBf16 ? "bf16\n" : "f32\n");
+  if (options_.quant) {
+    hash.update("blocks of " + std::to_string(options_.quant->block) +
+                (options_.quant->double_quant ? ", twice\n" : "\n"));
+  }
+  if (options_.tiles) hash.update("tiles " + std::to_string(*options_.tiles) + "\n");
+  for (const std::string& file : files) {
+    hash.update(file + " " + sha256_hex_of_file(model_->folder() + "/" + file) + "\n");
+  }
+  hash_ = hash.hex();
+  return hash_;
+}
+
+Vlm::Job Vlm::prepare(const RenderedPrompt& prompt, const std::vector<const Image*>& images,
+                      const std::vector<std::string>& answers,
+                      std::vector<std::string>& keys) const {
+  Job job;
+  job.prompt = encode(prompt, images, answers);
+  for (const Image* image : images) keys.push_back(image_key(*image));
+  job.images.resize(images.size());
+  return job;
+}
+
+std::shared_ptr<const EncodedPrompt> Vlm::encode(const RenderedPrompt& prompt,
+                                                 const std::vector<const Image*>& images,
+                                                 const std::vector<std::string>& answers) const {
+  std::vector<std::size_t> positions;
+  for (const Image* image : images) {
+    if (image == nullptr || image->channels != 3 || image->width < 1 || image->height < 1) {
+      throw Error::input("picture", "has no pixels or not three channels");
+    }
+    positions.push_back(model_->positions(image->width, image->height));
+  }
+  return encoder_.encode(prompt, answers, positions);
+}
+
+void Vlm::load_features(std::span<Job> jobs, std::span<const std::vector<const Image*>> images,
+                        std::span<const std::vector<std::string>> keys,
+                        std::span<std::optional<Error>> errors) const {
+  struct Missing {
+    const std::string* key;
+    const Image* image;
+    Features features;
+    std::optional<Error> error;
+  };
+  std::vector<Missing> missing;
+  std::unordered_map<std::string, std::size_t> place;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    for (std::size_t i = 0; i < keys[j].size(); ++i) {
+      const std::string& key = keys[j][i];
+      if (const auto at = features_.find(key); at != features_.end()) {
+        feature_order_.splice(feature_order_.begin(), feature_order_, at->second.place);
+        jobs[j].images[i] = at->second.features;
+      } else if (place.emplace(key, missing.size()).second) {
+        missing.push_back({&key, images[j][i], nullptr, {}});
+      }
+    }
+  }
+  const auto encode = [&](Missing& m) {
+    Result<Features> result = guarded<Features>(
+        [&] { return std::make_shared<const ImageFeatures>(model_->features(*m.image)); });
+    if (result) {
+      m.features = std::move(result).value();
+    } else {
+      m.error = result.error();
+    }
+  };
+  parallel_for(missing.size(), small() ? 1 : missing.size(),
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t i = begin; i < end; ++i) encode(missing[i]);
+               });
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    for (std::size_t i = 0; i < keys[j].size(); ++i) {
+      if (jobs[j].images[i]) continue;
+      const Missing& m = missing[place.at(keys[j][i])];
+      jobs[j].images[i] = m.features;
+      if (m.error) errors[j] = m.error;
+    }
+  }
+  for (Missing& m : missing) {
+    if (!m.features) continue;
+    feature_order_.push_front(*m.key);
+    features_[*m.key] = {m.features, feature_order_.begin()};
+    feature_numbers_ += m.features->rows.size();
+  }
+  while (feature_numbers_ > kFeatureNumbers && !feature_order_.empty()) {
+    const auto oldest = features_.find(feature_order_.back());
+    feature_numbers_ -= oldest->second.features->rows.size();
+    features_.erase(oldest);
+    feature_order_.pop_back();
+  }
+}
+
+std::vector<Result<LabelScores>> Vlm::score(std::span<const ScoreRequest> requests) const {
+  const std::size_t n = requests.size();
+  std::vector<Job> jobs(n);
+  std::vector<std::optional<Error>> errors(n);
+  std::vector<std::vector<const Image*>> images(n);
+  std::vector<std::vector<std::string>> keys(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const ScoreRequest& request = requests[i];
+    Result<Job> job = guarded<Job>([&] {
+      if (request.answers.empty()) throw Error::usage("answers", "there are none to score");
+      Job prepared = prepare(request.prompt, request.images, request.answers, keys[i]);
+      prepared.prefix = prefix_of(*prepared.prompt);
+      return prepared;
+    });
+    if (job) {
+      jobs[i] = std::move(job).value();
+      images[i] = request.images;
+    } else {
+      errors[i] = job.error();
+      keys[i].clear();
+    }
+  }
+  // Large models take one sample after the other, so that memory holds the features of one.
+  std::vector<std::optional<LabelScores>> scores(n);
+  const std::size_t step = small() ? n : 1;
+  for (std::size_t first = 0; first < n; first += step) {
+    load_features(std::span(jobs).subspan(first, step), std::span(images).subspan(first, step),
+                  std::span(keys).subspan(first, step), std::span(errors).subspan(first, step));
+    parallel_for(step, 1, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = first + begin; i < first + end; ++i) {
+        if (errors[i]) continue;
+        Result<LabelScores> result = guarded<LabelScores>([&] { return score_job(jobs[i]); });
+        if (result) {
+          scores[i] = std::move(result).value();
+        } else {
+          errors[i] = result.error();
+        }
+      }
+    });
+    for (std::size_t i = first; i < first + step; ++i) jobs[i] = Job{};
+  }
+  std::vector<Result<LabelScores>> results;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (errors[i]) {
+      results.emplace_back(*errors[i]);
+    } else {
+      results.emplace_back(std::move(*scores[i]));
+    }
+  }
+  return results;
+}
+
+Result<Generated> Vlm::generate(const GenerateRequest& request) const {
+  std::vector<std::vector<std::string>> keys(1);
+  std::vector<Job> jobs(1);
+  std::vector<std::optional<Error>> errors(1);
+  const std::vector<std::vector<const Image*>> images = {request.images};
+  return guarded<Generated>([&] {
+    jobs[0] = prepare(request.prompt, request.images, request.answers, keys[0]);
+    jobs[0].prefix = prefix_of(*jobs[0].prompt);
+    load_features(jobs, images, keys, errors);
+    if (errors[0]) throw *errors[0];
+    if (request.answers.empty())
+      return generate_job(jobs[0], request.max_tokens, request.top_logprobs);
+    const LabelScores scores = score_job(jobs[0]);
+    const AnswerScore& chosen = scores.answers[constrained_choice(scores, request.beams).index()];
+    Generated written;
+    written.text = model_->processor().tokenizer().decode(chosen.token_ids, true);
+    written.token_ids = chosen.token_ids;
+    written.logprobs = chosen.logprobs;
+    written.ended = true;
+    return written;
+  });
+}
+
+PromptDescription Vlm::describe(const ScoreRequest& request) const {
+  const std::shared_ptr<const EncodedPrompt> prompt =
+      encode(request.prompt, request.images, request.answers);
+  PromptDescription description{prompt->text, prompt->ids, prompt->images, prompt->answers};
+  for (PromptDescription::Answer& answer : description.answers) {
+    const std::span<const std::int32_t> ids = answer.token_ids;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      answer.token_texts.push_back(token_text(ids.first(i), ids[i]));
+    }
+  }
+  return description;
+}
+
+std::shared_ptr<const VisionLanguageModel> load_vlm(const std::string& folder,
+                                                    const VlmOptions& options) {
+  return std::make_shared<const Vlm>(open_vlm_model(folder, kernels::Kernels::active(), options),
+                                     options);
+}
+
+}  // namespace firstlight::nn
