@@ -7,6 +7,8 @@
 
 #include "commands.h"
 #include "firstlight/base/error.h"
+#include "firstlight/nn/quantization.h"
+#include "firstlight/nn/synth.h"
 #include "firstlight/nn/verify.h"
 #include "firstlight/registry/registry.h"
 
@@ -18,6 +20,13 @@ struct Arguments {
   std::string inputs;
   std::string output;
   std::string fixture;
+  std::string target;  ///< folder to write
+  std::string type = "nf4";
+  bool double_quant = false;
+  std::size_t block = 64;
+  std::string like;
+  double scale = 1.0;
+  std::uint64_t seed = 0;
 };
 
 void verify(const Arguments& args, Context& context) {
@@ -39,10 +48,73 @@ void verify(const Arguments& args, Context& context) {
   std::fputs(out.c_str(), stdout);
 }
 
+void quantize(const Arguments& args) {
+  const auto type = nn::four_bit_type(args.type);
+  nn::quantize_folder(model_folder(args.model), args.target,
+                      {*type, args.double_quant, args.block});
+}
+
+void add_quantize(CLI::App& command, const std::shared_ptr<Arguments>& args) {
+  CLI::App* sub = command.add_subcommand(
+      "quantize",
+      "Copy a model folder with the weights of its linear layers in 4 bits, in the form of "
+      "bitsandbytes, which transformers loads too");
+  sub->add_option("IN", args->model, "embedded, hf:DIR or a model folder")
+      ->required()
+      ->type_name("");
+  sub->add_option("OUT", args->target, "folder to write")->required()->type_name("");
+  sub->add_option("--type", args->type, "number type of the weights")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"nf4", "fp4"}))
+      ->capture_default_str();
+  sub->add_flag("--double-quant", args->double_quant, "block maxima in 8 bits");
+  sub->add_option("--block", args->block, "weights that share a maximum: 32, 64, 128, ... 4096")
+      ->type_name("N")
+      ->capture_default_str();
+  sub->callback([args] { quantize(*args); });
+}
+
+void synthesize(const Arguments& args) {
+  nn::SynthOptions options{args.like, args.scale, args.seed, {}};
+  if (const auto type = nn::four_bit_type(args.type)) {
+    options.quant = nn::QuantizeOptions{*type, args.double_quant, args.block};
+  }
+  nn::synthesize(args.target, options);
+}
+
+void add_synth(CLI::App& command) {
+  const auto args = std::make_shared<Arguments>();
+  args->type = "bf16";
+  CLI::App* sub = command.add_subcommand(
+      "synth",
+      "Write a model folder with random weights in the shape of a published model, to "
+      "measure time and memory");
+  sub->add_option("OUT", args->target, "folder to write")->required()->type_name("");
+  sub->add_option("--like", args->like, "the shape")
+      ->type_name("SHAPE")
+      ->check(CLI::IsMember(nn::synth_shapes()))
+      ->required();
+  sub->add_option(
+         "--scale", args->scale,
+         "heads, widths and layers times this; heads, tiles and vocabulary keep their size")
+      ->type_name("FACTOR")
+      ->capture_default_str();
+  sub->add_option("--seed", args->seed, "of the random numbers")
+      ->type_name("N")
+      ->capture_default_str();
+  sub->add_option("--quant", args->type, "number type of the linear layers: bf16, nf4 or fp4")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"bf16", "nf4", "fp4"}))
+      ->capture_default_str();
+  sub->add_flag("--double-quant", args->double_quant, "block maxima of 4-bit weights in 8 bits");
+  sub->callback([args] { synthesize(*args); });
+}
+
 }  // namespace
 
 void add_model(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("model", "Compare a model with the reference");
+  CLI::App* command = app.add_subcommand(
+      "model", "Compare a model with the reference, bring it to 4 bits, make a random one");
   command->require_subcommand(1);
   const auto args = std::make_shared<Arguments>();
 
@@ -72,6 +144,8 @@ void add_model(CLI::App& app, Context& context) {
       ->type_name("FIXTURE")
       ->required();
   check->callback([args, &context] { verify(*args, context); });
+  add_quantize(*command, args);
+  add_synth(*command);
 }
 
 }  // namespace firstlight::app
