@@ -7,6 +7,7 @@
 #include "npy.h"
 #include "readers.h"
 #include "stack.h"
+#include "views.h"
 
 namespace firstlight {
 namespace fs = std::filesystem;
@@ -15,12 +16,14 @@ namespace {
 /// A stack of images in one file, labels in another or nowhere.
 class NpySource : public SampleSource {
  public:
-  NpySource(const std::string& path, const std::string& truth_path)
+  NpySource(const std::string& path, const std::string& truth_path,
+            std::vector<std::string> channels)
       : images_(path),
         layout_(stack_layout(images_.header().shape,
                              images_.header().type.kind == 'u' && images_.header().type.size == 1,
                              path)),
-        stem_(fs::path(path).stem().string()) {
+        stem_(fs::path(path).stem().string()),
+        channels_(std::move(channels)) {
     if (images_.header().type.kind == 'U' || images_.header().type.kind == 'S') {
       throw Error::input(path, "the array holds text, not pixels");
     }
@@ -46,10 +49,12 @@ class NpySource : public SampleSource {
       Sample sample = describe(index);
       const std::size_t count = layout_.values_per_sample();
       auto bytes = images_.read(index * count, count);
-      sample.views.push_back(
-          {"image", layout_.is_picture
-                        ? to_picture(layout_, std::move(bytes))
-                        : to_raster(layout_, to_floats(images_.header().type, bytes))});
+      auto views =
+          views_of(layout_.is_picture ? to_picture(layout_, std::move(bytes))
+                                      : to_raster(layout_, to_floats(images_.header().type, bytes)),
+                   channels_);
+      if (!views) return Error::input(sample.origin, views.error().what());
+      sample.views = std::move(views).value();
       return sample;
     } catch (const Error& error) {
       return error;
@@ -75,6 +80,7 @@ class NpySource : public SampleSource {
   NpyFile images_;
   StackLayout layout_;
   std::string stem_;
+  std::vector<std::string> channels_;
   NpyType truth_type_;
   std::vector<std::uint8_t> truth_;  ///< elements as in the file; empty without truth
 };
@@ -129,7 +135,7 @@ std::string images_in(const std::string& folder) {
 }  // namespace
 
 std::unique_ptr<SampleSource> open_npy(const Spec& spec) {
-  spec.require_known({"truth"});
+  spec.require_known({"truth", "channels"});
   std::error_code status;
   const std::string path = fs::is_directory(spec.body, status) ? images_in(spec.body) : spec.body;
   std::string truth = spec.option("truth").value_or("");
@@ -137,7 +143,7 @@ std::unique_ptr<SampleSource> open_npy(const Spec& spec) {
     truth = truth_beside(path);
     if (!truth.empty()) log_info(path + ": labels are taken from " + truth);
   }
-  return std::make_unique<NpySource>(path, truth);
+  return std::make_unique<NpySource>(path, truth, name_list(spec, "channels"));
 }
 
 }  // namespace firstlight

@@ -19,11 +19,17 @@ std::unique_ptr<SampleSource> open_csv(const Spec& spec);
 std::unique_ptr<SampleSource> open_npy(const Spec& spec);
 std::unique_ptr<SampleSource> open_hdf5(const Spec& spec);
 std::unique_ptr<SampleSource> open_fits(const Spec& spec);
+std::unique_ptr<SampleSource> open_pixelmap(const Spec& spec);
+std::unique_ptr<SampleSource> open_cvn(const Spec& spec);
 
 /// By the ending of the name, without regard to case.
 bool is_image_name(std::string_view name);
 /// .fits, .fit, .fts, each also with .fz or .gz.
 bool is_fits_name(std::string_view name);
+/// A file that only a folder of pixel maps has: ID_pid.txt or ID_xz.png.
+bool is_pixelmap_name(std::string_view name);
+/// .gz, but no FITS file.
+bool is_cvn_name(std::string_view name);
 /// The path without the ending that is_image_name or is_fits_name recognised.
 std::string without_extension(std::string_view path);
 
@@ -52,5 +58,7 @@ extern const std::vector<std::string> kTruthColumns;
 extern const std::vector<std::string> kIdColumns;
 /// Columns whose name begins so hold what a generator knows (as `firstlight simulate` writes them).
 inline constexpr std::string_view kTruthPrefix = "truth.";
+/// Columns whose name begins so name the picture of a view: `file.xz`, `file.yz`.
+inline constexpr std::string_view kViewPrefix = "file.";
 
 }  // namespace firstlight

@@ -19,19 +19,19 @@ struct Reader {
 };
 
 /// Every reader, the visible list: a new one is a line here (docs/how-to-add-a-reader.md).
-constexpr std::array<Reader, 5> kReaders = {{
+constexpr std::array<Reader, 7> kReaders = {{
     {"folder", open_folder},
     {"csv", open_csv},
     {"npy", open_npy},
     {"hdf5", open_hdf5},
     {"fits", open_fits},
+    {"pixelmap", open_pixelmap},
+    {"cvn", open_cvn},
 }};
 
-/// Words that other versions or modules read; refused by name instead of as missing files.
-const std::vector<std::string> kOtherSchemes = {"pixelmap", "cvn", "sim"};
-
 constexpr const char* kForms =
-    "DATA is folder:DIR, csv:FILE, npy:FILE, hdf5:FILE, fits:PATH, sim:NAME or a path";
+    "DATA is folder:DIR, csv:FILE, npy:FILE, hdf5:FILE, fits:PATH, pixelmap:DIR, cvn:DIR, "
+    "sim:NAME or a path";
 
 bool holds(const std::string& folder, bool (*wanted)(std::string_view)) {
   return !list_files(folder, wanted).empty();
@@ -45,6 +45,8 @@ Spec recognise_folder(Spec spec) {
     log_info(spec.body + ": the images are those of its labels.csv");
     spec.scheme = "csv";
     spec.body = list.string();
+  } else if (holds(spec.body, is_pixelmap_name)) {
+    spec.scheme = "pixelmap";
   } else if (holds(spec.body, is_image_name)) {
     spec.scheme = "folder";
   } else if (holds(spec.body, is_fits_name)) {
@@ -52,9 +54,11 @@ Spec recognise_folder(Spec spec) {
   } else if (holds(spec.body,
                    [](std::string_view name) { return text::lower(name).ends_with(".npy"); })) {
     spec.scheme = "npy";
+  } else if (holds(spec.body, is_cvn_name)) {
+    spec.scheme = "cvn";
   } else {
-    throw Error::input(spec.body,
-                       "holds neither labels.csv nor image, FITS or .npy files that are read");
+    throw Error::input(
+        spec.body, "holds neither labels.csv nor image, FITS, .npy or event files that are read");
   }
   return spec;
 }
@@ -92,14 +96,11 @@ Sample SampleSource::describe(std::size_t index) const {
 }
 
 std::unique_ptr<SampleSource> open_data_source(std::string_view text) {
-  std::vector<std::string> schemes = kOtherSchemes;
+  std::vector<std::string> schemes = {"sim"};
   for (const Reader& reader : kReaders) schemes.push_back(reader.scheme);
   Spec spec = parse_spec(text, schemes);
   if (spec.scheme == "sim") {
     throw Error::usage(spec.text, "a simulator is not opened as data files");
-  }
-  if (std::find(kOtherSchemes.begin(), kOtherSchemes.end(), spec.scheme) != kOtherSchemes.end()) {
-    throw Error::usage(spec.text, spec.scheme + ": is not supported in this version", kForms);
   }
   if (spec.body.empty()) throw Error::usage(spec.text, "names no file or folder", kForms);
   if (spec.scheme.empty()) spec = recognise(std::move(spec));

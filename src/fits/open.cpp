@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/inflate.h"
 #include "firstlight/base/text.h"
-#include "inflate.h"
 
 namespace firstlight::fits {
 namespace {

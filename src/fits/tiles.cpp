@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/inflate.h"
 #include "firstlight/base/text.h"
-#include "inflate.h"
 #include "rice.h"
 #include "structure.h"
 

@@ -5,6 +5,7 @@ files. Pixel values follow ramps, so that the tests can state them.
 """
 
 import pathlib
+import zlib
 
 import h5py
 import numpy as np
@@ -106,8 +107,33 @@ def images():
         Image.fromarray(np.full((6, 5, 3), shade, "u1")).save(folder / f"{name}.png")
 
 
+def events():
+    folder = OUT / "events"
+    (folder / "cvn").mkdir(parents=True, exist_ok=True)
+    maps = ramp((3, 4, 4), "u1")  # [view][wire][time]
+    for n in (2, 10):
+        (folder / f"cvn/event{n}.gz").write_bytes(zlib.compress((maps + n).tobytes()))
+    (folder / "cvn-truth.csv").write_text(
+        "file,label,e_nu_gev\nevents/event10.png,nue_cc,2.5\nevents/event2.png,nc,\n")
+    for run, pid in (("a", "nuecc"), ("b", "nc")):
+        event = folder / f"pixelmaps/{run}/17"
+        event.mkdir(parents=True, exist_ok=True)
+        for view, shade in (("xz", 10), ("yz", 20)):
+            Image.fromarray(np.full((4, 6), shade, "u1")).save(event / f"17_{view}.png")
+        (event / "17_pid.txt").write_text(pid + "\n")
+    Image.fromarray(np.moveaxis(maps, 0, -1)).save(folder / "uvz.png")
+    with h5py.File(folder / "views.h5", "w") as f:
+        f["maps/xz"] = ramp((3, 4, 5), "u1")
+        f["maps/yz"] = ramp((3, 6, 5), ">f4")
+        f["run"] = np.array([1, 1, 2])
+        f["subrun"] = np.array([0, 0, 0])
+        f["event"] = np.array([7, 8, 7])
+        f["label"] = np.array([b"nc", b"nue_cc", b"nc"])
+
+
 if __name__ == "__main__":
     npy()
     hdf5()
     fits_files()
     images()
+    events()

@@ -474,8 +474,8 @@ TEST(OpenDataSource, PercentEncodedSpecs) {
 
 TEST(OpenDataSource, ErrorsSayWhatIsThere) {
   EXPECT_HAS(error_of_opening("/absent"), "/absent: does not exist; DATA is folder:DIR");
-  EXPECT_HAS(error_of_opening("pixelmap:x"), "pixelmap: is not supported in this version");
-  EXPECT_HAS(error_of_opening("cvn:x"), "cvn: is not supported in this version");
+  EXPECT_HAS(error_of_opening("pixelmap:/absent"), "/absent: does not exist");
+  EXPECT_HAS(error_of_opening("cvn:" + fixture("images")), "holds no event files");
   EXPECT_HAS(error_of_opening("csv:"), "names no file or folder");
   EXPECT_HAS(error_of_opening(std::string(FIRSTLIGHT_TEST_DIR) + "/CMakeLists.txt"),
              "of no kind that is recognised");

@@ -1,10 +1,10 @@
-#include "inflate.h"
+#include "firstlight/base/inflate.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 
-namespace firstlight::fits {
+namespace firstlight {
 
 std::string inflate_stream(std::string_view packed, std::uint64_t limit, std::string* content) {
   z_stream stream = {};
@@ -41,4 +41,4 @@ std::string inflate_stream(std::string_view packed, std::uint64_t limit, std::st
   return {};
 }
 
-}  // namespace firstlight::fits
+}  // namespace firstlight
