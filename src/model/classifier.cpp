@@ -71,6 +71,11 @@ class VlmClassifier final : public Classifier {
     request.prompt = render_prompt(
         task_, variant, [&](const std::string& field) { return field_text(sample, field); });
     request.answers = render_answers(task_, variant);
+    leave_out(request.prompt, [&](const std::string& name) {
+      return is_optional(name) &&
+             std::none_of(sample.views.begin(), sample.views.end(),
+                          [&](const PreparedSample::View& view) { return view.name == name; });
+    });
     const std::vector<std::string> views = request.prompt.image_views();
     refuse_shot(sample, views);
     show_shots(request, views);
@@ -129,6 +134,23 @@ class VlmClassifier final : public Classifier {
     user.insert(user.begin(), parts.begin(), parts.end());
   }
 
+  /// Views that a sample may lack (ViewSettings::optional); a joined picture is always there.
+  bool is_optional(const std::string& name) const {
+    return std::any_of(task_.views.begin(), task_.views.end(), [&](const ViewSettings& view) {
+      return view.optional && view.name == name;
+    });
+  }
+
+  /// Takes the places of the views that `leave` names out of a prompt.
+  template <typename Leave>
+  static void leave_out(RenderedPrompt& prompt, const Leave& leave) {
+    for (std::vector<PromptPart>* parts : {&prompt.user, &prompt.literal}) {
+      std::erase_if(*parts, [&](const PromptPart& part) {
+        return part.kind == PromptPart::Kind::kImage && leave(part.text);
+      });
+    }
+  }
+
   static std::string field_text(const PreparedSample& sample, const std::string& field) {
     const auto column = std::find_if(sample.metadata.begin(), sample.metadata.end(),
                                      [&](const Metadata& m) { return m.name == field; });
@@ -160,8 +182,15 @@ class VlmClassifier final : public Classifier {
   /// Task and model are tried together before the first sample, on blank pictures and with a
   /// placeholder for every field.
   void check() const {
-    const RenderedPrompt prompt =
+    RenderedPrompt prompt =
         render_prompt(task_, {}, [](const std::string&) { return std::string("0"); });
+    // A sample may lack all optional views but one.
+    bool required = std::any_of(task_.views.begin(), task_.views.end(),
+                                [](const ViewSettings& view) { return !view.optional; });
+    leave_out(prompt, [&](const std::string& name) {
+      if (!is_optional(name)) return false;
+      return std::exchange(required, true);
+    });
     const std::vector<std::string> views = prompt.image_views();
     const std::size_t pictures = views.size() * (shots_.size() + 1);
     const Capabilities can = model_->capabilities();

@@ -111,6 +111,9 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
   if (interpretation.is_calibrated()) {
     input.sets.push_back({interpretation.calibration->coverage, {}});
   }
+  for (const ClassDefinition& background : run.task().backgrounds) {
+    input.backgrounds.push_back({background.key, {}, {}});
+  }
   std::vector<ColumnReader> readers;
   if (!columns.against.empty() || !columns.weight.empty()) {
     const std::vector<std::string> names = column_names(run);
@@ -126,7 +129,17 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
       return;
     }
     if (!record.truth_class) {
-      ++input.without_truth;
+      const auto background =
+          record.truth ? run.task().match_background(*record.truth) : std::nullopt;
+      if (!background) {
+        ++input.without_truth;
+        return;
+      }
+      BackgroundSamples& samples = input.backgrounds[*background];
+      const Prediction prediction = predict(record, interpretation);
+      samples.probabilities.insert(samples.probabilities.end(), prediction.probabilities.begin(),
+                                   prediction.probabilities.end());
+      if (!columns.weight.empty()) samples.weights.push_back(weight_of(record, columns.weight));
       return;
     }
     const Prediction prediction = predict(record, interpretation);
@@ -140,6 +153,8 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
     if (!columns.weight.empty()) input.weights.push_back(weight_of(record, columns.weight));
     for (ColumnReader& reader : readers) reader.read(record);
   });
+  std::erase_if(input.backgrounds,
+                [](const BackgroundSamples& samples) { return samples.probabilities.empty(); });
   for (ColumnReader& reader : readers) input.against.push_back(std::move(reader).values());
   return input;
 }

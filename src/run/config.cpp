@@ -84,6 +84,9 @@ std::string pixel_settings_hash(const Task& task) {
                             s.stretch, s.contrast, s.limits_from, s.invert, view.crop,
                             optional(view.resize), view.resize_filter));
   }
+  if (task.layout != ViewLayout::kSeparate) {
+    hash.update(fmt::format("layout|{}\n", static_cast<int>(task.layout)));
+  }
   return hash.hex();
 }
 

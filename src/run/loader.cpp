@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "firstlight/base/hash.h"
+#include "firstlight/image/layout.h"
 #include "firstlight/image/prepare.h"
 #include "firstlight/run/runner.h"
 
@@ -14,16 +15,30 @@ namespace {
 /// The cause of the failure, empty where there is none.
 std::string prepare(Sample sample, const Task& task, LoadedSample& out) {
   std::string bytes;
+  bool inverted = true;
   for (std::size_t v = 0; v < task.views.size(); ++v) {
     const ViewSettings& settings = task.views[v];
     const View* view = find_view(sample, settings, v);
-    if (view == nullptr) return sample.origin + ": has no view '" + settings.name + "'";
+    if (view == nullptr) {
+      if (settings.optional) continue;
+      return sample.origin + ": has no view '" + settings.name + "'";
+    }
     auto prepared = prepare_view(view->pixels, settings);
     if (!prepared) return sample.origin + ": " + prepared.error().what();
     Image& image = prepared.value().image;
     bytes.append(reinterpret_cast<const char*>(image.pixels.data()), image.pixels.size());
     out.record.prepared[settings.name] = std::move(prepared.value().record);
     out.prepared.views.push_back({settings.name, std::move(image)});
+    inverted = inverted && settings.stretch.invert;
+  }
+  if (out.prepared.views.empty()) return sample.origin + ": has none of the task's views";
+  if (task.layout != ViewLayout::kSeparate) {
+    std::vector<const Image*> views;
+    for (const PreparedSample::View& view : out.prepared.views) views.push_back(&view.image);
+    auto joined = join_views(views, task.layout, inverted ? 255 : 0);
+    if (!joined) return sample.origin + ": " + joined.error().what();
+    out.prepared.views.clear();
+    out.prepared.views.push_back({task.pictures().front(), std::move(joined).value()});
   }
   out.record.pixels_hash = stable_hash64(bytes);
   out.prepared.id = out.record.id;
@@ -38,7 +53,7 @@ const View* find_view(const Sample& sample, const ViewSettings& settings, std::s
     if (view.name == settings.name) return &view;
   }
   // A task and a source with one view each mean the same one, whatever they call it.
-  if (place == 0 && sample.views.size() == 1) return &sample.views.front();
+  if (place == 0 && sample.views.size() == 1 && !settings.optional) return &sample.views.front();
   return nullptr;
 }
 

@@ -79,7 +79,12 @@ void check_data(const SampleSource& source, const Task& task) {
   // Keywords of FITS files are columns of samples, not always of the source.
   for (const Metadata& item : sample->metadata) add(item.name, item.provenance);
   check_fields(task, measured, truth);
+  bool any = false;
   for (std::size_t v = 0; v < task.views.size(); ++v) {
+    any = any || run_detail::find_view(*sample, task.views[v], v) != nullptr;
+  }
+  for (std::size_t v = 0; v < task.views.size(); ++v) {
+    if (any && task.views[v].optional) continue;
     if (run_detail::find_view(*sample, task.views[v], v) != nullptr) continue;
     std::vector<std::string> names;
     for (const View& view : sample->views) names.push_back(view.name);
@@ -112,6 +117,8 @@ SourceSurvey survey(const SampleSource& source, const Task& task,
     ++all[*truth];
     if (task.match(*truth)) {
       ++result.with_truth;
+    } else if (task.match_background(*truth)) {
+      ++result.backgrounds;
     } else {
       ++unknown[*truth];
     }

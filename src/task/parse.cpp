@@ -72,7 +72,6 @@ std::vector<ClassDefinition> read_classes(const Node& list) {
     }
     classes.push_back(std::move(c));
   }
-  if (classes.size() < 2) throw list.error("a task needs at least two classes");
   if (classes.size() > kMaxClasses) {
     throw list.error("a task has at most " + std::to_string(kMaxClasses) + " classes");
   }
@@ -80,7 +79,10 @@ std::vector<ClassDefinition> read_classes(const Node& list) {
 }
 
 /// Truth is matched by key, name, synonym and index, so no two classes may share one of them.
+/// Backgrounds are matched too and have no index. `list` and `others` hold the nodes of `classes`
+/// and `backgrounds`.
 void require_distinct_classes(const Node& list, const std::vector<ClassDefinition>& classes,
+                              const Node* others, const std::vector<ClassDefinition>& backgrounds,
                               int first_index) {
   struct Use {
     std::size_t owner;
@@ -105,17 +107,23 @@ void require_distinct_classes(const Node& list, const std::vector<ClassDefinitio
       throw node.error("the class " + shown + " is the index of another class");
     }
   };
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const Node& item = list.items()[i];
-    claim(item.at("key"), classes[i].key, "key", i);
+  std::vector<const Node*> items;
+  for (const Node& item : list.items()) items.push_back(&item);
+  if (others != nullptr) {
+    for (const Node& item : others->items()) items.push_back(&item);
   }
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const Node& item = list.items()[i];
-    const Node* name = item.find("name");
-    claim(name == nullptr ? item.at("key") : *name, classes[i].name, "name", i);
+  const auto definition = [&](std::size_t i) -> const ClassDefinition& {
+    return i < classes.size() ? classes[i] : backgrounds[i - classes.size()];
+  };
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    claim(items[i]->at("key"), definition(i).key, "key", i);
   }
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const Node* synonyms = list.items()[i].find("synonyms");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Node* name = items[i]->find("name");
+    claim(name == nullptr ? items[i]->at("key") : *name, definition(i).name, "name", i);
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Node* synonyms = items[i]->find("synonyms");
     if (synonyms == nullptr) continue;
     for (const Node& node : synonyms->items()) claim(node, node.text(), "synonym", i);
   }
@@ -199,8 +207,8 @@ std::vector<ViewSettings> read_views(const Node* list) {
     return views;
   }
   for (const Node& item : list->items()) {
-    item.require_known(
-        {"name", "description", "stretch", "invert", "crop", "resize", "resize_filter"});
+    item.require_known({"name", "description", "optional", "stretch", "invert", "crop", "resize",
+                        "resize_filter"});
     ViewSettings view;
     const Node& name = item.at("name");
     view.name = nonempty(name);
@@ -211,6 +219,7 @@ std::vector<ViewSettings> read_views(const Node* list) {
       if (other.name == view.name) throw name.error("the view '" + view.name + "' is given twice");
     }
     view.description = text_at(item, "description", "");
+    if (const Node* optional = item.find("optional")) view.optional = optional->boolean();
     if (const Node* stretch = item.find("stretch")) view.stretch = read_stretch(*stretch);
     if (const Node* invert = item.find("invert")) view.stretch.invert = invert->boolean();
     if (const Node* crop = item.find("crop")) view.crop = crop->number(1e-6, 1);
@@ -225,6 +234,21 @@ std::vector<ViewSettings> read_views(const Node* list) {
   }
   if (views.empty()) throw list->error("'views' names no view", "leave the key out for one image");
   return views;
+}
+
+ViewLayout read_layout(const Node& node, const std::vector<ViewSettings>& views) {
+  static const std::vector<std::string> kNames = {"separate", "side_by_side", "stacked",
+                                                  "channels"};
+  require_one_of(node, kNames);
+  const auto place = std::find(kNames.begin(), kNames.end(), node.text()) - kNames.begin();
+  const auto layout = static_cast<ViewLayout>(place);
+  if (layout != ViewLayout::kSeparate && views.size() < 2) {
+    throw node.error("the layout joins views, and the task has one", "leave 'layout' out");
+  }
+  if (layout == ViewLayout::kChannels && views.size() > 3) {
+    throw node.error("the layout 'channels' takes at most three views");
+  }
+  return layout;
 }
 
 std::vector<ClassMerge> read_merges(const Node& list, const std::vector<ClassDefinition>& classes) {
@@ -363,7 +387,7 @@ Task parse_task(std::string_view yaml, const std::string& origin) {
   root.require_known({"name", "version", "description", "source", "classes", "system", "prompt",
                       "prompt_without_descriptions", "class_line",
                       "class_line_without_descriptions", "class_separator", "first_index", "answer",
-                      "chat", "views", "merges", "positive"});
+                      "chat", "views", "layout", "merges", "backgrounds", "positive"});
   Task task;
   task.origin = origin;
   task.yaml = std::string(yaml);
@@ -380,12 +404,16 @@ Task parse_task(std::string_view yaml, const std::string& origin) {
 
   const Node& classes = root.at("classes");
   task.classes = read_classes(classes);
+  if (task.size() < 2) throw classes.error("a task needs at least two classes");
+  const Node* backgrounds = root.find("backgrounds");
+  if (backgrounds != nullptr) task.backgrounds = read_classes(*backgrounds);
   if (const Node* first = root.find("first_index")) {
     task.first_index = static_cast<int>(first->integer(0, 1'000'000));
   }
-  require_distinct_classes(classes, task.classes, task.first_index);
+  require_distinct_classes(classes, task.classes, backgrounds, task.backgrounds, task.first_index);
 
   task.views = read_views(root.find("views"));
+  if (const Node* layout = root.find("layout")) task.layout = read_layout(*layout, task.views);
   task.class_line = read_line(root, "class_line", task.class_line, task.size());
   task.class_line_without_descriptions =
       read_line(root, "class_line_without_descriptions", "", task.size());

@@ -138,8 +138,8 @@ class Renderer {
         if (!segment.text.empty()) {
           out.push_back({PromptPart::Kind::kImage, segment.text});
         } else {
-          for (const ViewSettings& view : task_.views) {
-            out.push_back({PromptPart::Kind::kImage, view.name});
+          for (const std::string& name : task_.pictures()) {
+            out.push_back({PromptPart::Kind::kImage, name});
           }
         }
         break;

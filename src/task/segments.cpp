@@ -82,11 +82,12 @@ std::vector<Segment> parse_segments(const yaml::Node& node, const std::string& t
                  std::string("write ") + form->shown);
     }
     if (form->kind == Kind::kImage && has_argument) {
-      std::vector<std::string> names;
-      for (const ViewSettings& view : task.views) names.push_back(view.name);
+      const std::vector<std::string> names = task.pictures();
       if (std::find(names.begin(), names.end(), argument) == names.end()) {
         throw fail(piece.source + " names a view that 'views' does not have",
-                   "the views are: " + text::join(names, ", "));
+                   (task.layout == ViewLayout::kSeparate ? "the views are: "
+                                                         : "the layout joins them as: ") +
+                       text::join(names, ", "));
       }
     }
     if (form->kind == Kind::kIndex &&

@@ -71,6 +71,25 @@ std::optional<ClassId> Task::match(std::string_view truth) const {
   return ClassId{static_cast<std::int32_t>(*index - first_index)};
 }
 
+std::optional<std::size_t> Task::match_background(std::string_view truth) const {
+  const std::string word = text::lower(text::trim(truth));
+  const auto same = [&](std::string_view other) { return text::lower(text::trim(other)) == word; };
+  for (std::size_t i = 0; i < backgrounds.size(); ++i) {
+    const ClassDefinition& b = backgrounds[i];
+    if (same(b.key) || same(b.name) || std::any_of(b.synonyms.begin(), b.synonyms.end(), same)) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Task::pictures() const {
+  if (layout != ViewLayout::kSeparate) return {"views"};
+  std::vector<std::string> names;
+  for (const ViewSettings& view : views) names.push_back(view.name);
+  return names;
+}
+
 std::vector<std::string> builtin_tasks() {
   std::vector<std::string> names;
   std::error_code status;

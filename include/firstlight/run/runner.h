@@ -45,8 +45,9 @@ std::vector<Pass> spread_orders(int orders, const Task& task);
 /// What is known of a source before the first picture is decoded.
 struct SourceSurvey {
   std::size_t samples = 0;
-  std::size_t with_truth = 0;  ///< samples whose truth names a class
-  std::string ids_sha256;      ///< over ids and truths, in order
+  std::size_t with_truth = 0;   ///< samples whose truth names a class
+  std::size_t backgrounds = 0;  ///< samples whose truth names a background of the task
+  std::string ids_sha256;       ///< over ids and truths, in order
 };
 /// Reads all ids and truths. Throws Error::usage where a truth names no class and is not in
 /// `ignore_truth` (the message lists the values found with their counts), and Error::input where

@@ -53,12 +53,18 @@ struct StretchSettings {
 struct ViewSettings {
   std::string name;  ///< as the data source names it; the first view's name may be "image"
   std::string description;
+  /// Left out, with its place in the prompt, for samples that do not have it; one view must be
+  /// there.
+  bool optional = false;
   StretchSettings stretch;
   double crop = 1.0;          ///< central fraction of the shorter side that is kept, (0, 1]
   std::optional<int> resize;  ///< side in pixels before the model's own processor
   std::string resize_filter = "bicubic";  ///< bicubic | bilinear | lanczos | area | max | sum
   friend bool operator==(const ViewSettings&, const ViewSettings&) = default;
 };
+
+/// How the views of a sample become the pictures of a prompt (image/layout.h).
+enum class ViewLayout { kSeparate, kSideBySide, kStacked, kChannels };
 
 /// Classes counted as one in a second evaluation, as paper 1 does with cigar and edge-on.
 struct ClassMerge {
@@ -87,7 +93,11 @@ struct Task {
   std::string answer = "{name}";
   std::vector<Segment> chat;  ///< literal chat form; empty = the model's own
   std::vector<ViewSettings> views;
+  ViewLayout layout = ViewLayout::kSeparate;
   std::vector<ClassMerge> merges;
+  /// What the data hold beside the classes: such samples are scored and tabulated apart, and count
+  /// for no accuracy. No answer and no prompt names them.
+  std::vector<ClassDefinition> backgrounds;
   std::optional<ClassId> positive;  ///< binary tasks
   std::string origin;               ///< where it was loaded from, for messages
   std::string yaml;  ///< the text it was loaded from (or an equivalent), stored with every run
@@ -96,6 +106,11 @@ struct Task {
   /// The class that truth text means, matched without regard to case against key, name, synonym
   /// and then index (`{index}` numbering); nullopt otherwise.
   std::optional<ClassId> match(std::string_view truth) const;
+  /// The place among `backgrounds` that truth text means, by key, name and synonym.
+  std::optional<std::size_t> match_background(std::string_view truth) const;
+  /// Names of the pictures that a prompt can place: those of the views, or, where a layout joins
+  /// them, "views".
+  std::vector<std::string> pictures() const;
 };
 
 /// `name_or_file` is a built-in task's name or a path to a YAML file (docs/task-files.md); a

@@ -27,7 +27,8 @@ Strings keys(const Task& task) {
 
 TEST(BuiltinTasks, AreListedInOrder) {
   EXPECT_EQ(builtin_tasks(), (Strings{"galaxy-morphology", "galaxy-morphology-as-published", "lsbg",
-                                      "lsbg-as-published"}));
+                                      "lsbg-as-published", "neutrino-flavour", "neutrino-flavour-4",
+                                      "neutrino-flavour-measured"}));
 }
 
 TEST(BuiltinTasks, AllLoadUnderTheirNames) {
@@ -95,6 +96,35 @@ TEST(Lsbg, HasAPromptWithoutDescriptions) {
             "\nYou are tasked to classify astronomical images. Each image belongs to one of two "
             "categories:\n\nLow Surface Brightness Galaxies (LSBG, Category 1) or non-LSBG "
             "(Category 0).\n\nTo what category does the image belong?");
+}
+
+TEST(NeutrinoFlavour, HasThePapersClassesAndAnswer) {
+  const Task task = load_task("neutrino-flavour");
+  EXPECT_EQ(keys(task), (Strings{"nue_cc", "numu_cc", "nc"}));
+  EXPECT_EQ(render_answers(task, {})[2], "I classify the pixel maps as Neutral Current.");
+  // The words of the authors' truth files.
+  EXPECT_EQ(task.match("nuecc"), ClassId{0});
+  EXPECT_EQ(task.match("numucc"), ClassId{1});
+  EXPECT_EQ(task.match("nutau_cc"), std::nullopt);
+  EXPECT_EQ(task.match_background("nutau_cc"), std::size_t{0});
+  EXPECT_EQ(task.match_background("NuTauCC"), std::size_t{0});
+  EXPECT_EQ(task.match_background("nc"), std::nullopt);
+  EXPECT_TRUE(prompt_fields(task).empty());
+  const RenderedPrompt prompt = render_prompt(task, {}, nullptr);
+  EXPECT_EQ(prompt.image_views(), (Strings{"xz", "yz", "u", "v", "z"}));
+  EXPECT_NE(prompt.system.find("- NuMu CC: a charged-current"), std::string::npos);
+}
+
+TEST(NeutrinoFlavour, WithTauNeutrinosTheyAreAClass) {
+  const Task task = load_task("neutrino-flavour-4");
+  EXPECT_EQ(keys(task), (Strings{"nue_cc", "numu_cc", "nc", "nutau_cc"}));
+  EXPECT_TRUE(task.backgrounds.empty());
+}
+
+TEST(NeutrinoFlavour, MeasuredColumnsEnterThePrompt) {
+  const Task task = load_task("neutrino-flavour-measured");
+  EXPECT_EQ(prompt_fields(task), (Strings{"energy_mev", "hits", "extent_cm"}));
+  EXPECT_EQ(keys(task), keys(load_task("neutrino-flavour")));
 }
 
 TEST(GalaxyMorphology, HasThePapersClassesAndMerge) {

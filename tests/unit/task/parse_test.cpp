@@ -231,6 +231,44 @@ INSTANTIATE_TEST_SUITE_P(
         BadTask{"views:\n  - {name: image, invert: 1}\n",
                 "t.yaml:7: 'views[0].invert' must be true or false"}));
 
+std::string two_views(const std::string& rest) {
+  return "name: t\nclasses: [{key: a}, {key: b, synonyms: [bee]}]\nprompt: \"{image} {classes}\"\n"
+         "views: [{name: xz}, {name: yz, optional: true}]\n" +
+         rest;
+}
+
+TEST(ParseTask, LayoutsJoinTheViews) {
+  EXPECT_EQ(parse_task(two_views(""), "t").layout, ViewLayout::kSeparate);
+  EXPECT_EQ(parse_task(two_views(""), "t").pictures(), (std::vector<std::string>{"xz", "yz"}));
+  EXPECT_TRUE(parse_task(two_views(""), "t").views[1].optional);
+  const Task joined = parse_task(two_views("layout: side_by_side"), "t");
+  EXPECT_EQ(joined.layout, ViewLayout::kSideBySide);
+  EXPECT_EQ(render_prompt(joined, {}, nullptr).image_views(), (std::vector<std::string>{"views"}));
+  EXPECT_NE(usage_error([] {
+              parse_task(two_views("layout: diagonal"), "t");
+            }).find("it must be one of separate, side_by_side, stacked, channels"),
+            std::string::npos);
+  EXPECT_NE(usage_error([] {
+              parse_task(
+                  "name: t\nclasses: [{key: a}, {key: b}]\nprompt: \"{image}\"\nlayout: stacked",
+                  "t");
+            }).find("the task has one"),
+            std::string::npos);
+}
+
+TEST(ParseTask, BackgroundsAreNoClasses) {
+  const Task task =
+      parse_task(two_views("backgrounds: [{key: c, name: other things, synonyms: [rest]}]"), "t");
+  EXPECT_EQ(task.size(), 2u);
+  EXPECT_EQ(task.match("rest"), std::nullopt);
+  EXPECT_EQ(task.match_background("Other Things"), std::size_t{0});
+  EXPECT_EQ(task.match_background("bee"), std::nullopt);
+  EXPECT_NE(usage_error([] {
+              parse_task(two_views("backgrounds: [{key: c, synonyms: [bee]}]"), "t");
+            }).find("'bee' is already the synonym of another class"),
+            std::string::npos);
+}
+
 TEST(ParseTask, PositiveIsForTwoClasses) {
   EXPECT_NE(error_of("name: t\nprompt: '{image}'\nclasses: [{key: a}, {key: b}, {key: c}]\n"
                      "positive: a\n")
