@@ -28,15 +28,16 @@ void write_file(const fs::path& path, const std::string& bytes) {
 /// Writes the picture and returns the sample's row.
 std::string write_sample(const SampleSource& source, std::size_t index, const fs::path& directory) {
   const Sample sample = source.load(index).value();
-  const Image* image =
-      sample.views.size() == 1 ? std::get_if<Image>(&sample.views[0].pixels) : nullptr;
-  if (image == nullptr) {
-    throw Error::input(sample.origin, "the sample is not one 8-bit picture");
+  std::string row;
+  for (const View& view : sample.views) {
+    const Image* image = std::get_if<Image>(&view.pixels);
+    if (image == nullptr) throw Error::input(sample.origin, "the view is no 8-bit picture");
+    const std::string name =
+        sample.views.size() == 1 ? sample.id + ".png" : sample.id + "_" + view.name + ".png";
+    write_file(directory / name, encode_png(*image));
+    row += text::csv_field(name) + ',';
   }
-  const std::string name = sample.id + ".png";
-  write_file(directory / name, encode_png(*image));
-  std::string row = text::csv_field(name) + ',' + text::csv_field(sample.id) + ',' +
-                    text::csv_field(sample.truth.value_or(""));
+  row += text::csv_field(sample.id) + ',' + text::csv_field(sample.truth.value_or(""));
   for (const Metadata& column : sample.metadata)
     row += ',' + text::csv_field(to_text(column.value));
   return row + '\n';
@@ -58,7 +59,12 @@ void write_image_folder(const SampleSource& source, const std::string& directory
                        "choose another name, or empty it first");
   }
 
-  std::string table = "file,id,label";
+  std::string table;
+  const auto views = source.load(0).value().views;
+  for (const View& view : views) {
+    table += views.size() == 1 ? std::string("file,") : text::csv_field("file." + view.name) + ',';
+  }
+  table += "id,label";
   for (const ColumnInfo& column : source.columns()) {
     table += ',' + text::csv_field(column.provenance == Provenance::kTruth ? "truth." + column.name
                                                                            : column.name);

@@ -153,7 +153,9 @@ std::unique_ptr<SampleSource> make_simulator_source(const std::string& name, std
     return std::make_unique<SimulatorSource<Galaxies>>(n, seed, options);
   }
   if (name == Lsbgs::kName) return std::make_unique<SimulatorSource<Lsbgs>>(n, seed, options);
-  throw Error::unknown_key("sim", name, simulator_names());
+  std::vector<std::string> known = simulator_names();
+  known.push_back("lartpc");
+  throw Error::unknown_key("sim", name, known);
 }
 
 }  // namespace firstlight::sim

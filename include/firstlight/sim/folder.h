@@ -7,8 +7,9 @@
 
 namespace firstlight::sim {
 
-/// Writes every sample of `source` that has one 8-bit picture as ID.png into `directory`, and
-/// `labels.csv` beside them: the columns file, id, label (the truth) and every truth column as
+/// Writes every sample of `source`, which is not empty, into `directory`: 8-bit pictures as ID.png,
+/// or ID_VIEW.png where there are several views, and `labels.csv` beside them: the columns file (or
+/// file.VIEW for each), id, label (the truth) and every truth column as
 /// `truth.NAME`, which the reader `csv:` takes for truth, so that it never enters a prompt;
 /// measured columns keep their names. The folder is made if need be; one that holds anything is
 /// Error::usage. `labels.csv` comes last: a folder without it is incomplete. Uses parallel_for;

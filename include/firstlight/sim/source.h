@@ -11,7 +11,8 @@
 
 namespace firstlight::sim {
 
-/// Names behind `sim:NAME`: galaxies, lsbg.
+/// Names behind `sim:NAME` that make pictures: galaxies, lsbg. Events (`sim:lartpc`) have a source
+/// of their own (sim/lartpc_source.h).
 const std::vector<std::string>& simulator_names();
 
 struct SimulatorOptions {
