@@ -153,8 +153,6 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
     if (!columns.weight.empty()) input.weights.push_back(weight_of(record, columns.weight));
     for (ColumnReader& reader : readers) reader.read(record);
   });
-  std::erase_if(input.backgrounds,
-                [](const BackgroundSamples& samples) { return samples.probabilities.empty(); });
   for (ColumnReader& reader : readers) input.against.push_back(std::move(reader).values());
   return input;
 }
