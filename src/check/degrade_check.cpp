@@ -33,7 +33,9 @@ Trial trial_of(const Task& task, const Classifier& classifier, const std::string
             for (PreparedSample::View& view : sample.views) {
               Degradation of_view = change;
               for (const ViewSettings& described : task.views) {
-                if (described.name != view.name) continue;
+                // A picture that joins views has the settings of all, which are alike.
+                const bool joined = task.layout != ViewLayout::kSeparate;
+                if (!joined && described.name != view.name) continue;
                 of_view.filter = filter_of(described);
                 of_view.inverted = described.stretch.invert;
               }
