@@ -15,6 +15,16 @@ using nlohmann::json;
 
 constexpr std::int64_t kMaxPixels = 100'000'000;
 
+void check_size(const Image& source, const char* step, int width, int height) {
+  if (width >= 1 && height >= 1 && static_cast<std::int64_t>(width) * height <= kMaxPixels) return;
+  throw Error::input("image processor",
+                     "a picture of " + std::to_string(source.width) + " x " +
+                         std::to_string(source.height) + " pixels would be " + step + " to " +
+                         std::to_string(width) + " x " + std::to_string(height),
+                     "crop it to a more square form, or is the model's processor configuration "
+                     "damaged?");
+}
+
 /// First row or column of the crop; negative where the crop is larger and the picture is padded
 /// (the smaller half of the padding comes first).
 int crop_start(int have, int want) {
@@ -23,6 +33,51 @@ int crop_start(int have, int want) {
 }
 
 }  // namespace
+
+ImageProcessor::Size ImageProcessor::read_sides(const JsonReader& r, const char* height,
+                                                const char* width) {
+  if (!r.has(height) || !r.has(width)) {
+    throw r.error(height, std::string("and '") + width + "' are both needed");
+  }
+  return {static_cast<int>(r.integer(height, 0, 1, kMaxImageSide)),
+          static_cast<int>(r.integer(width, 0, 1, kMaxImageSide))};
+}
+
+ImageProcessor::Size ImageProcessor::pair_of(const JsonReader& r, const char* key) {
+  const json& list = *r.find(key);
+  if (list.size() != 2) throw r.error(key, "must be two numbers, height and width");
+  const json object = {{"height", list[0]}, {"width", list[1]}};
+  return read_sides(JsonReader(object, r.origin(), std::string(key) + "."), "height", "width");
+}
+
+void ImageProcessor::read_size(const JsonReader& r) {
+  const json* size = r.find("size");
+  if (size == nullptr) return;
+  if (size->is_number()) {
+    shortest_edge_ = static_cast<int>(r.integer("size", 224, 1, kMaxImageSide));
+    return;
+  }
+  shortest_edge_.reset();
+  if (size->is_array()) {
+    size_ = pair_of(r, "size");
+    return;
+  }
+  if (!size->is_object()) throw r.error("size", "must be an object, a number or a list of two");
+  const JsonReader s(*size, r.origin(), "size.");
+  if (s.has("shortest_edge")) {
+    shortest_edge_ = static_cast<int>(s.integer("shortest_edge", 0, 1, kMaxImageSide));
+    if (s.has("longest_edge")) {
+      longest_edge_ = static_cast<int>(s.integer("longest_edge", 0, 1, kMaxImageSide));
+    }
+  } else if (s.has("max_height") || s.has("max_width")) {
+    size_ = read_sides(s, "max_height", "max_width");
+    within_ = true;
+  } else if (s.has("height") || s.has("width")) {
+    size_ = read_sides(s, "height", "width");
+  } else {
+    throw r.error("size", "needs shortest_edge, height and width, or max_height and max_width");
+  }
+}
 
 ImageProcessor ImageProcessor::from_folder(const std::string& folder) {
   const ProcessorSettings settings = ProcessorSettings::from_folder(folder);
@@ -39,48 +94,38 @@ ImageProcessor ImageProcessor::parse(std::string_view text, const std::string& o
                   "is '" + type + "'; CLIPImageProcessor and LlavaImageProcessor are supported");
   }
   ImageProcessor p;
-  p.pad_to_square_ = r.boolean("do_pad", false);
-  if (p.pad_to_square_ && !llava) throw r.error("do_pad", "is not supported for this processor");
   p.do_resize_ = r.boolean("do_resize", true);
-  if (const json* size = r.find("size")) {
-    if (size->is_object()) {
-      const JsonReader s(*size, origin, "size.");
-      p.shortest_edge_.reset();
-      if (s.has("shortest_edge")) {
-        p.shortest_edge_ = static_cast<int>(s.integer("shortest_edge", 0, 1, kMaxImageSide));
-        if (s.has("longest_edge")) {
-          p.longest_edge_ = static_cast<int>(s.integer("longest_edge", 0, 1, kMaxImageSide));
-        }
-      } else if (s.has("height") && s.has("width")) {
-        p.size_ = {static_cast<int>(s.integer("height", 0, 1, kMaxImageSide)),
-                   static_cast<int>(s.integer("width", 0, 1, kMaxImageSide))};
-      } else {
-        throw r.error("size", "needs shortest_edge, or height and width");
-      }
-    } else {
-      p.shortest_edge_ = static_cast<int>(r.integer("size", 224, 1, kMaxImageSide));
-    }
-  }
+  p.read_size(r);
   p.filter_ = read_filter(r, 3);
   p.do_center_crop_ = r.boolean("do_center_crop", true);
   if (const json* crop = r.find("crop_size")) {
     if (crop->is_object()) {
-      const JsonReader s(*crop, origin, "crop_size.");
-      if (!s.has("height") || !s.has("width")) throw r.error("crop_size", "needs height and width");
-      p.crop_ = {static_cast<int>(s.integer("height", 0, 1, kMaxImageSide)),
-                 static_cast<int>(s.integer("width", 0, 1, kMaxImageSide))};
+      p.crop_ = read_sides(JsonReader(*crop, origin, "crop_size."), "height", "width");
+    } else if (crop->is_array()) {
+      p.crop_ = pair_of(r, "crop_size");
     } else {
       const int side = static_cast<int>(r.integer("crop_size", 224, 1, kMaxImageSide));
       p.crop_ = {side, side};
     }
+  }
+  const bool pad = r.boolean("do_pad", false);
+  p.pad_to_square_ = pad && llava;
+  // CLIP's padding makes pictures of a batch equally large, which cropped ones are already.
+  if (pad && !llava && (!p.do_center_crop_ || r.has("pad_size"))) {
+    throw r.error("do_pad", "is not supported for this processor");
   }
   p.scaling_ = read_scaling(r, p.scaling_);
   return p;
 }
 
 ImageProcessor::Size ImageProcessor::resized(int width, int height) const {
-  if (!shortest_edge_) return size_;
   // Products and quotients in double precision and cut off, as Python has them.
+  if (within_) {
+    const double scale = std::min(static_cast<double>(size_.height) / height,
+                                  static_cast<double>(size_.width) / width);
+    return {static_cast<int>(height * scale), static_cast<int>(width * scale)};
+  }
+  if (!shortest_edge_) return size_;
   const int small = std::min(width, height);
   const int large = std::max(width, height);
   double edge = *shortest_edge_;
@@ -110,28 +155,24 @@ PixelValues ImageProcessor::process(const Image& source) const {
   Image image = source;
   if (pad_to_square_ && image.width != image.height) {
     std::array<std::uint8_t, 3> colour{};
-    for (int c = 0; c < 3; ++c) colour[c] = static_cast<std::uint8_t>(scaling_.mean[c] * 255);
+    for (int c = 0; c < 3; ++c) {
+      colour[c] = static_cast<std::uint8_t>(std::clamp(scaling_.mean[c] * 255.0, 0.0, 255.0));
+    }
     const int side = std::max(image.width, image.height);
+    check_size(source, "padded", side, side);
     image = window(image, side, side, -((side - image.width) / 2), -((side - image.height) / 2),
                    colour);
   }
   if (do_resize_) {
     const Size size = resized(image.width, image.height);
-    if (size.width < 1 || size.height < 1 ||
-        static_cast<std::int64_t>(size.width) * size.height > kMaxPixels) {
-      throw Error::input("image processor",
-                         "a picture of " + std::to_string(image.width) + " x " +
-                             std::to_string(image.height) + " pixels would be resized to " +
-                             std::to_string(size.width) + " x " + std::to_string(size.height),
-                         "crop it to a more square form");
-    }
+    check_size(source, "resized", size.width, size.height);
     image = torch_resize(image, size.width, size.height, filter_);
   }
   if (do_center_crop_) {
+    check_size(source, "cropped", crop_.width, crop_.height);
     image = window(image, crop_.width, crop_.height, crop_start(image.width, crop_.width),
                    crop_start(image.height, crop_.height), {0, 0, 0});
   }
-
   return scaling_.apply(image);
 }
 

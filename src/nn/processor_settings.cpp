@@ -71,6 +71,8 @@ std::string image_processor_type(const JsonReader& r) {
 
 ResizeFilter read_filter(const JsonReader& r, std::int64_t fallback) {
   switch (r.integer("resample", fallback, 0, 5)) {
+    case 0:
+      return ResizeFilter::kNearest;
     case 1:
       return ResizeFilter::kLanczos;
     case 2:
@@ -78,7 +80,7 @@ ResizeFilter read_filter(const JsonReader& r, std::int64_t fallback) {
     case 3:
       return ResizeFilter::kBicubic;
     default:
-      throw r.error("resample", "must be 1 (Lanczos), 2 (bilinear) or 3 (bicubic)");
+      throw r.error("resample", "must be 0 (nearest), 1 (Lanczos), 2 (bilinear) or 3 (bicubic)");
   }
 }
 

@@ -116,9 +116,35 @@ Image resize_height(const Image& image, const Plan& plan) {
   return out;
 }
 
+/// The place whose centre is nearest, in f32 as torch has it.
+std::vector<int> nearest_places(int in, int out) {
+  const float scale = static_cast<float>(in) / static_cast<float>(out);
+  std::vector<int> places;
+  for (int i = 0; i < out; ++i) {
+    const int place = static_cast<int>((static_cast<float>(i) + 0.5f) * scale);
+    places.push_back(std::min(place, in - 1));
+  }
+  return places;
+}
+
+Image resize_nearest(const Image& image, int width, int height) {
+  const std::vector<int> columns = nearest_places(image.width, width);
+  const std::vector<int> rows = nearest_places(image.height, height);
+  Image out{width, height, 3, {}};
+  out.pixels.resize(static_cast<std::size_t>(width) * height * 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const std::uint8_t* in = image.at(columns[x], rows[y]);
+      std::copy(in, in + 3, out.at(x, y));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Image torch_resize(const Image& image, int width, int height, ResizeFilter filter) {
+  if (filter == ResizeFilter::kNearest) return resize_nearest(image, width, height);
   double (*kernel)(double) = filter == ResizeFilter::kBilinear  ? bilinear
                              : filter == ResizeFilter::kBicubic ? bicubic
                                                                 : lanczos;

@@ -11,6 +11,8 @@
 
 namespace firstlight::nn {
 
+class JsonReader;
+
 /// What a model gets of a picture: [3, height, width] in f32.
 struct PixelValues {
   int width = 0;
@@ -18,7 +20,7 @@ struct PixelValues {
   std::vector<float> values;
 };
 
-enum class ResizeFilter { kBilinear, kBicubic, kLanczos };
+enum class ResizeFilter { kNearest, kBilinear, kBicubic, kLanczos };
 
 /// The last steps of every image processor: grey levels to numbers.
 struct PixelScaling {
@@ -44,8 +46,8 @@ class ImageProcessor {
   static ImageProcessor from_folder(const std::string& folder);
   static ImageProcessor parse(std::string_view json, const std::string& origin);
 
-  /// `image` has three channels. Throws Error::input where the result would have no or more than
-  /// 100 million pixels.
+  /// `image` has three channels. Throws Error::input where the result, or a step on the way to it,
+  /// would have no or more than 100 million pixels.
   PixelValues process(const Image& image) const;
 
  private:
@@ -58,12 +60,16 @@ class ImageProcessor {
   bool do_resize_ = true;
   std::optional<int> shortest_edge_ = 224;
   std::optional<int> longest_edge_;
-  Size size_;  ///< where shortest_edge_ is empty
+  Size size_;            ///< where shortest_edge_ is empty
+  bool within_ = false;  ///< size_ is a limit, and the picture keeps its form
   ResizeFilter filter_ = ResizeFilter::kBicubic;
   bool do_center_crop_ = true;
   Size crop_ = {224, 224};
   PixelScaling scaling_;
 
+  static Size read_sides(const JsonReader& settings, const char* height, const char* width);
+  static Size pair_of(const JsonReader& settings, const char* key);
+  void read_size(const JsonReader& settings);
   Size resized(int width, int height) const;
 };
 

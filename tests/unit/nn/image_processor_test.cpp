@@ -66,14 +66,23 @@ TEST(ImageProcessor, RescalesAndNormalises) {
 
 TEST(ImageProcessor, WhatIsNotSupportedIsAnError) {
   EXPECT_THROW(parse(R"({"image_processor_type": "ViTImageProcessor"})"), Error);
-  EXPECT_THROW(parse(R"({"resample": 0})"), Error);
+  EXPECT_THROW(parse(R"({"resample": 4})"), Error);
+  EXPECT_THROW(parse(R"({"size": {"max_height": 4}})"), Error);
+  EXPECT_THROW(parse(R"({"size": [4, 5, 6]})"), Error);
+  EXPECT_THROW(parse(R"({"image_processor_type": "CLIPImageProcessor", "do_pad": true,
+      "do_center_crop": false})"),
+               Error);
   EXPECT_THROW(parse(R"({"size": {"longest_edge": 4}})"), Error);
   EXPECT_THROW(parse(R"({"crop_size": 0})"), Error);
   EXPECT_THROW(parse(R"({"image_std": [1, 0, 1]})"), Error);
   EXPECT_THROW(parse(R"({"image_mean": [1]})"), Error);
   EXPECT_THROW(parse("7"), Error);
   const auto wide = parse(R"({"size": {"shortest_edge": 3000}, "do_center_crop": false})");
-  EXPECT_THROW(wide.process(Image{60000, 1, 3, std::vector<std::uint8_t>(180000)}), Error);
+  const Image strip{60000, 1, 3, std::vector<std::uint8_t>(180000)};
+  EXPECT_THROW(wide.process(strip), Error);
+  EXPECT_THROW(parse(R"({"do_pad": true})").process(strip), Error);
+  const auto huge = parse(R"({"crop_size": {"height": 65536, "width": 65536}})");
+  EXPECT_THROW(huge.process(ramp(3, 4)), Error);
 }
 
 }  // namespace
