@@ -1,8 +1,10 @@
 #include "vlm_model.h"
 
+#include <cstring>
 #include <filesystem>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/log.h"
 #include "llava_model.h"
 #include "mllama_model.h"
 
@@ -40,6 +42,14 @@ std::string VlmModel::dtype() const {
   return precision_ == kernels::Precision::kBf16 ? "bf16" : "f32";
 }
 
+namespace {
+
+bool same_bytes(const TensorView& a, const TensorView& b) {
+  return a.dtype == b.dtype && a.shape == b.shape && std::memcmp(a.data, b.data, a.bytes) == 0;
+}
+
+}  // namespace
+
 WeightReader VlmModel::part(const Part& part) const {
   for (const char* prefix : part.prefixes) {
     if (weights_.find(std::string(prefix) + part.probe)) {
@@ -51,20 +61,36 @@ WeightReader VlmModel::part(const Part& part) const {
                                    "', by any of its known names");
 }
 
+const TensorView* VlmModel::probe(const Part& part) const {
+  for (const char* prefix : part.prefixes) {
+    if (const TensorView* tensor = weights_.find(std::string(prefix) + part.probe)) return tensor;
+  }
+  return nullptr;
+}
+
 void VlmModel::load_decoder(const DecoderConfig& config, bool tied) {
-  const WeightReader text = part({"decoder",
-                                  "embed_tokens.weight",
-                                  {"language_model.model.", "model.language_model.",
-                                   "language_model.", "model.language_model.model."}});
+  const Part text = {"decoder",
+                     "embed_tokens.weight",
+                     {"language_model.model.", "model.language_model.", "language_model.",
+                      "model.language_model.model."}};
+  const Part head = {
+      "output layer",
+      "weight",
+      {"language_model.lm_head.", "lm_head.", "model.language_model.lm_head.", "model.lm_head."}};
+  const TensorView* embedding = probe(text);
+  const TensorView* output = probe(head);
+  if (tied && embedding && output && !same_bytes(*embedding, *output)) {
+    // As in transformers: the file is right, and the configuration is not.
+    log_warning(folder() + "/config.json: ties the output layer to the embedding, but '" +
+                output->name + "' has numbers of its own, which are taken");
+    tied = false;
+  }
   if (tied) {
-    decoder_.emplace(config, text, nullptr);
+    decoder_.emplace(config, part(text), nullptr);
     return;
   }
-  const WeightReader head = part(
-      {"output layer",
-       "weight",
-       {"language_model.lm_head.", "lm_head.", "model.language_model.lm_head.", "model.lm_head."}});
-  decoder_.emplace(config, text, &head);
+  const WeightReader reader = part(head);
+  decoder_.emplace(config, part(text), &reader);
 }
 
 void VlmModel::load_processor(const VlmProcessor::Settings& settings) {

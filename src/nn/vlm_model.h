@@ -72,7 +72,10 @@ class VlmModel {
   };
   /// Throws Error::input where the part is missing.
   WeightReader part(const Part& part) const;
-  /// The decoder, its output layer being the embedding where `tied`.
+  /// The tensor that tells where the part is; null where it is missing.
+  const TensorView* probe(const Part& part) const;
+  /// The decoder, its output layer being the embedding where `tied`, unless the weights hold
+  /// another.
   void load_decoder(const DecoderConfig& config, bool tied);
   /// Throws Error::input where an id of the tokeniser has no embedding.
   void load_processor(const VlmProcessor::Settings& settings);

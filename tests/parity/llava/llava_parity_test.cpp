@@ -99,6 +99,20 @@ TEST(Layouts, EverythingUnderModelAndInShards) {
   }
 }
 
+TEST(Layouts, WeightsDecideWhetherTheOutputLayerIsTied) {
+  const TemporaryFolder temporary;
+  // The configuration ties what the file holds twice, with different numbers.
+  Checkpoint apart("llama");
+  apart.config["tie_word_embeddings"] = true;
+  apart.write(temporary.path("apart"));
+  expect_equal(temporary.path("apart"), fixture_dir() + "/llama/wide");
+  // Twice the same numbers are tied numbers.
+  Checkpoint twice("mistral");
+  twice.tensors["lm_head.weight"] = twice.tensors.at("language_model.model.embed_tokens.weight");
+  twice.write(temporary.path("twice"));
+  expect_equal(temporary.path("twice"), fixture_dir() + "/mistral/tall");
+}
+
 TEST(Stages, EachOneShowsInTheResult) {
   const std::string tower = "vision_tower.";
   const std::string layer = tower + "encoder.layers.1.";
