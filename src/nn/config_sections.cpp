@@ -150,21 +150,6 @@ RopeConfig parse_rope(const JsonReader& r, const DecoderConfig& c, double theta)
   return rope;
 }
 
-std::vector<std::int32_t> token_list(const JsonReader& r, const char* key, std::int32_t fallback) {
-  const json* value = r.find(key);
-  if (value == nullptr) return {fallback};
-  std::vector<std::int32_t> ids;
-  if (value->empty()) throw r.error(key, "is empty");
-  for (const json& id : value->is_array() ? *value : json::array({*value})) {
-    if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
-        id.get<std::int64_t>() > kMaxSize) {
-      throw r.error(key, "must be a token id or a list of them");
-    }
-    ids.push_back(id.get<std::int32_t>());
-  }
-  return ids;
-}
-
 /// cross_attention_layers of mllama. An entry beyond the last layer means nothing, as in
 /// transformers.
 void read_cross_layers(const JsonReader& r, DecoderConfig& c) {
@@ -237,7 +222,8 @@ DecoderConfig read_decoder(const json& object, const std::string& origin,
   }
   if (c.head_size % 2 != 0) throw r.error("head_dim", "must be even");
   c.rope = parse_rope(r, c, mllama ? 500000.0 : 10000.0);
-  c.eos_token_ids = token_list(r, "eos_token_id", mllama ? 128001 : 2);
+  c.eos_token_ids = r.token_ids("eos_token_id").value_or(std::vector{mllama ? 128001 : 2});
+  if (c.eos_token_ids.empty()) throw r.error("eos_token_id", "is empty");
   return c;
 }
 

@@ -2,9 +2,10 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "firstlight/base/error.h"
 #include "tokenizer/json_fields.h"
@@ -56,6 +57,20 @@ class JsonReader {
     if (value == nullptr) return fallback;
     if (!value->is_string()) throw error(key, "must be a string");
     return value->get<std::string>();
+  }
+
+  /// One token id or a list of them; nothing where the key is absent.
+  std::optional<std::vector<std::int32_t>> token_ids(const char* key) const {
+    const nlohmann::json* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    std::vector<std::int32_t> ids;
+    for (const auto& id : value->is_array() ? *value : nlohmann::json::array({*value})) {
+      if (!id.is_number_unsigned() || id.get<std::uint64_t>() > std::uint64_t{1} << 24) {
+        throw error(key, "must be a token id or a list of them");
+      }
+      ids.push_back(id.get<std::int32_t>());
+    }
+    return ids;
   }
 
   Error error(const std::string& key, const std::string& what) const {

@@ -88,12 +88,8 @@ Inputs read_inputs(const std::string& path, const VlmModel& model) {
   for (const Image& image : inputs.images) {
     positions.push_back(model.positions(image.width, image.height));
   }
-  if (const json* ids = r.find("input_ids")) {
-    if (!ids->is_array()) throw r.error("input_ids", "must be a list of token ids");
-    for (const json& id : *ids) {
-      if (!id.is_number_integer()) throw r.error("input_ids", "must be a list of token ids");
-      inputs.ids.push_back(id.get<std::int32_t>());
-    }
+  if (const auto ids = r.token_ids("input_ids")) {
+    inputs.ids = *ids;
   } else if (r.has("text")) {
     inputs.ids = processor.encode(r.string("text", {}), positions);
   } else if (const json* messages = r.find("messages")) {

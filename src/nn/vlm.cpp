@@ -36,14 +36,7 @@ std::vector<std::int32_t> read_eos_ids(const std::string& folder, const DecoderC
   const std::string path = folder + "/generation_config.json";
   if (std::filesystem::exists(path)) {
     const nlohmann::json object = parse_object(text::read_file(path), path);
-    if (const nlohmann::json* value = JsonReader(object, path).find("eos_token_id")) {
-      for (const auto& id : value->is_array() ? *value : nlohmann::json::array({*value})) {
-        if (!id.is_number_integer()) {
-          throw Error::input(path, "'eos_token_id' must be a token id or a list of them");
-        }
-        ids.push_back(id.get<std::int32_t>());
-      }
-    }
+    ids = JsonReader(object, path).token_ids("eos_token_id").value_or(ids);
   }
   ids.insert(ids.end(), config.eos_token_ids.begin(), config.eos_token_ids.end());
   std::vector<std::int32_t> unique;
