@@ -9,9 +9,11 @@
   reinterpret_cast<Vec>(_mm512_dpbf16_ps( \
       reinterpret_cast<__m512>(c), reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)))
 #define FIRSTLIGHT_TILES (&kTiles)
-#define FIRSTLIGHT_LOOKUP(values, index)                                                      \
-  reinterpret_cast<Vec>(_mm512_maskz_permutexvar_ps(0xffff, reinterpret_cast<__m512i>(index), \
-                                                    _mm512_loadu_ps(values)))
+#define FIRSTLIGHT_TABLE __m512
+#define FIRSTLIGHT_TABLE_FROM(values) _mm512_loadu_ps(values)
+#define FIRSTLIGHT_LOOKUP(table, index) \
+  reinterpret_cast<Vec>(                \
+      _mm512_maskz_permutexvar_ps(0xffff, reinterpret_cast<__m512i>(index), table))
 #define FIRSTLIGHT_TO_WORDS(lower, upper) \
   reinterpret_cast<Int>(                  \
       _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(upper), reinterpret_cast<__m512>(lower)))
@@ -22,13 +24,14 @@ namespace {
 /// The compiler does not know that tile instructions read and write memory.
 inline void settle_memory() { asm volatile("" ::: "memory"); }
 
-void begin_tiles() {
+void begin_tiles(int rows) {
   struct alignas(64) {
     std::uint8_t palette = 1;
     std::uint8_t reserved[15] = {};
     std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
     std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
   } config;
+  for (int tile = 0; tile < 5; ++tile) config.rows[tile] = static_cast<std::uint8_t>(rows);
   settle_memory();
   _tile_loadconfig(&config);
 }
@@ -55,15 +58,18 @@ void multiply_block(const TileBlock& t) {
     _tile_zero(3);
   }
   const std::uint16_t* a = t.a;
-  const std::uint32_t* b = t.b;
-  const std::uint32_t* next = t.next_b + t.next_line * 16;
-  const std::size_t lines = t.next_b ? t.next_lines : 0;
-  for (std::size_t s = 0; s < t.steps; ++s, a += 512, b += 256) {
+  const std::uint32_t* b0 = t.b[0];
+  const std::uint32_t* b1 = t.b[1];
+  const std::size_t lines = t.next_b[0] ? t.next_lines : 0;
+  const std::uint32_t* next0 = t.next_b[0] + t.next_line * 16;
+  const std::uint32_t* next1 = t.next_b[1] + t.next_line * 16;
+  for (std::size_t s = 0; s < t.steps; ++s, a += 512) {
+    // The hint keeps a, which is read once, from driving b out of the first-level cache.
     _tile_stream_loadd(4, a, kRow);
-    _tile_loadd(6, b, kRow);
+    _tile_loadd(6, b0 + s * 256, kRow);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (Panels > 1) {
-      _tile_loadd(7, b + t.b_stride, kRow);
+      _tile_loadd(7, b1 + s * 256, kRow);
       _tile_dpbf16ps(1, 4, 7);
     }
     if constexpr (RowBlocks > 1) {
@@ -72,10 +78,9 @@ void multiply_block(const TileBlock& t) {
     }
     if constexpr (RowBlocks * Panels > 2) _tile_dpbf16ps(3, 5, 7);
     for (std::size_t i = 0; i < lines; ++i) {
-      _mm_prefetch(reinterpret_cast<const char*>(next + i * 16), _MM_HINT_T1);
-      _mm_prefetch(reinterpret_cast<const char*>(next + t.b_stride + i * 16), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(next0 + s * 256 + i * 16), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(next1 + s * 256 + i * 16), _MM_HINT_T1);
     }
-    next += 256;
   }
   _tile_stored(0, c, kRow);
   if constexpr (Panels > 1) _tile_stored(1, c + kTile, kRow);
@@ -83,10 +88,48 @@ void multiply_block(const TileBlock& t) {
   if constexpr (RowBlocks * Panels > 2) _tile_stored(3, c + t.row_stride + kTile, kRow);
 }
 
+/// One row block by three or four panels: a product waits for the one before it on the same sums,
+/// so that two panels at a time would leave the unit idle.
+template <int Panels>
+void multiply_row(const TileBlock& t) {
+  constexpr long kRow = 64;
+  constexpr int kTile = 256;
+  if (t.resume) {
+    _tile_loadd(0, t.c, kRow);
+    _tile_loadd(1, t.c + kTile, kRow);
+    _tile_loadd(2, t.c + 2 * kTile, kRow);
+    if constexpr (Panels > 3) _tile_loadd(3, t.c + 3 * kTile, kRow);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (std::size_t s = 0; s < t.steps; ++s) {
+    _tile_loadd(4, t.a + s * 512, kRow);
+    _tile_loadd(5, t.b[0] + s * 256, kRow);
+    _tile_dpbf16ps(0, 4, 5);
+    _tile_loadd(6, t.b[1] + s * 256, kRow);
+    _tile_dpbf16ps(1, 4, 6);
+    _tile_loadd(7, t.b[2] + s * 256, kRow);
+    _tile_dpbf16ps(2, 4, 7);
+    if constexpr (Panels > 3) {
+      _tile_loadd(5, t.b[3] + s * 256, kRow);
+      _tile_dpbf16ps(3, 4, 5);
+    }
+  }
+  _tile_stored(0, t.c, kRow);
+  _tile_stored(1, t.c + kTile, kRow);
+  _tile_stored(2, t.c + 2 * kTile, kRow);
+  if constexpr (Panels > 3) _tile_stored(3, t.c + 3 * kTile, kRow);
+}
+
 void multiply(const TileBlock& t) {
   settle_memory();
   if (t.row_blocks > 1) {
     t.panels > 1 ? multiply_block<2, 2>(t) : multiply_block<2, 1>(t);
+  } else if (t.panels > 2) {
+    t.panels > 3 ? multiply_row<4>(t) : multiply_row<3>(t);
   } else {
     t.panels > 1 ? multiply_block<1, 2>(t) : multiply_block<1, 1>(t);
   }

@@ -193,13 +193,13 @@ class Attention {
     TileBlock t{};
     t.a = reinterpret_cast<const std::uint16_t*>(work.query.data());
     t.a_stride = kTileRows * 2 * steps_;
-    t.b_stride = kTileRows * steps_;
     t.steps = steps_ / kTileRows;
     t.row_stride = kTileRows * kKeys;
     t.row_blocks = rows > kTileRows ? 2 : 1;
     t.panels = 2;
     for (std::size_t k = 0; k < count; k += 2 * kTileRows) {
-      t.b = keys(kv_head, first + k);
+      t.b[0] = keys(kv_head, first + k);
+      t.b[1] = t.b[0] + kTileRows * steps_;
       t.c = work.scores.data() + k * kTileRows;
       unit_->multiply(t);
     }
@@ -210,14 +210,14 @@ class Attention {
     TileBlock t{};
     t.a = work.weights.data();
     t.a_stride = kTileRows * kKeys;
-    t.b_stride = kv_.value_steps_ * kTileRows;
     t.steps = count / kTileInputs;
     t.row_stride = kTileRows * width_;
     t.row_blocks = rows > kTileRows ? 2 : 1;
     t.resume = true;
     for (std::size_t p = 0; p < kv_.value_panels_; p += 2) {
       t.panels = static_cast<int>(std::min<std::size_t>(2, kv_.value_panels_ - p));
-      t.b = values(kv_head, p, first);
+      t.b[0] = values(kv_head, p, first);
+      t.b[1] = t.b[0] + kv_.value_steps_ * kTileRows;
       t.c = work.sums.data() + p * kTileRows * kTileRows;
       unit_->multiply(t);
     }

@@ -14,9 +14,9 @@ namespace {
 constexpr std::size_t kBlockSteps = 16;
 /// Rows whose inputs stay in the second-level cache while weights go by.
 constexpr std::size_t kBlockRows = 320;
-/// Pairs of panels whose sums are kept between two blocks of inputs.
+/// Sets of panels whose sums are kept between two blocks of inputs.
 constexpr std::size_t kGroup = 8;
-/// With 4-bit weights and few rows: what is dequantised (16 kB) leaves room in the first-level
+/// With 4-bit weights and few rows: what is dequantised (up to 32 kB) stays in the first-level
 /// cache.
 constexpr std::size_t kShortSteps = 8;
 /// Cache lines of the next weights that are fetched in a step, at most: more would hold up the
@@ -30,91 +30,106 @@ constexpr std::size_t kTileNumbers = kTileRows * kTileInputs;
 
 std::size_t panels_of(const TileProduct& p) { return (p.outputs + kTileRows - 1) / kTileRows; }
 
-/// Panels are multiplied in pairs: neighbours, or a panel of gates and its panel of factors.
-std::size_t pairs_of(const TileProduct& p) {
-  return p.activation ? panels_of(p) : (panels_of(p) + 1) / 2;
-}
-
-struct Pair {
-  std::size_t first;
-  std::size_t distance;
+/// Panels that are multiplied together: neighbours, or panels of gates each with its panel of
+/// factors behind it. Few rows take more of them at once.
+struct Set {
+  std::size_t panels[4];
   std::size_t count;
 };
-Pair pair_of(const TileProduct& p, std::size_t which) {
-  if (p.activation) return {which, panels_of(p), 2};
-  return {2 * which, 1, std::min<std::size_t>(2, panels_of(p) - 2 * which)};
+
+std::size_t set_size(const TileProduct& p) { return p.m <= kTileRows ? 4 : 2; }
+
+std::size_t sets_of(const TileProduct& p) {
+  const std::size_t panels = p.activation ? 2 * panels_of(p) : panels_of(p);
+  return (panels + set_size(p) - 1) / set_size(p);
 }
 
-/// Finished sums of a pair for up to 16 rows.
-void store(const TileProduct& p, const Pair& pair, float* sums, std::size_t row, int rows) {
-  if (p.activation) {
-    const std::size_t column = pair.first * kTileRows;
-    for (std::size_t q = 0; p.bias && q < 2; ++q) {
-      float* part = sums + q * kTileWords;
-      p.table.tiles->finish(part, p.bias + q * p.outputs + column, part, kTileRows, kTileRows,
-                            kTileRows, false);
+Set set_of(const TileProduct& p, std::size_t which) {
+  Set set{};
+  const std::size_t size = set_size(p);
+  if (!p.activation) {
+    set.count = std::min(size, panels_of(p) - size * which);
+    for (std::size_t q = 0; q < set.count; ++q) set.panels[q] = size * which + q;
+    return set;
+  }
+  set.count = std::min(size, 2 * (panels_of(p) - size / 2 * which));
+  for (std::size_t q = 0; q < set.count; ++q) {
+    set.panels[q] = size / 2 * which + q / 2 + (q % 2) * panels_of(p);
+  }
+  return set;
+}
+
+/// Finished sums of a set for up to 16 rows.
+void store(const TileProduct& p, const Set& set, float* sums, std::size_t row, int rows) {
+  float* y = p.y + row * p.y_stride;
+  const TileUnit& unit = *p.table.tiles;
+  for (std::size_t q = 0; q < set.count; ++q, sums += kTileWords) {
+    const std::size_t column = set.panels[q] * kTileRows;
+    const float* bias = p.bias ? p.bias + column : nullptr;
+    if (!p.activation) {
+      unit.finish(sums, bias, y + column, p.y_stride, rows,
+                  static_cast<int>(std::min(kTileRows, p.outputs - column)), p.add);
+      continue;
     }
-    p.table.activate(static_cast<int>(*p.activation), sums, sums + kTileWords, sums, kTileWords);
-    p.table.tiles->finish(sums, nullptr, p.y + row * p.y_stride + column, p.y_stride, rows,
-                          kTileRows, false);
-    return;
-  }
-  for (std::size_t q = 0; q < pair.count; ++q) {
-    const std::size_t column = (pair.first + q) * kTileRows;
-    p.table.tiles->finish(sums + q * kTileWords, p.bias ? p.bias + column : nullptr,
-                          p.y + row * p.y_stride + column, p.y_stride, rows,
-                          static_cast<int>(std::min(kTileRows, p.outputs - column)), p.add);
+    if (bias) unit.finish(sums, bias, sums, kTileRows, rows, kTileRows, false);
+    if (q % 2 == 0) continue;
+    float* gate = sums - kTileWords;
+    p.table.activate(static_cast<int>(*p.activation), gate, sums, gate,
+                     static_cast<std::size_t>(rows) * kTileRows);
+    unit.finish(gate, nullptr, y + set.panels[q - 1] * kTileRows, p.y_stride, rows, kTileRows,
+                false);
   }
 }
 
-/// Rows [row, row_end) of at most kBlockRows and a group of at most kGroup pairs, all of k.
+/// Rows [row, row_end) of at most kBlockRows and a group of at most kGroup sets, all of k.
 void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::size_t first,
-               std::size_t pairs) {
+               std::size_t sets) {
   thread_local Buffer<float> sums;
   thread_local Buffer<std::uint32_t> words;
   const std::size_t blocks = (row_end - row + kTileRows - 1) / kTileRows;
-  sums.resize(kGroup * 2 * (kBlockRows / kTileRows) * kTileWords);
-  if (p.four_bit) words.resize(2 * kBlockSteps * kTileWords);
+  const std::size_t size = set_size(p);
+  sums.resize(kGroup * size * blocks * kTileWords);
   const std::size_t block_steps = p.four_bit && blocks <= 2 ? kShortSteps : kBlockSteps;
+  if (p.four_bit) words.resize(size * block_steps * kTileWords);
   // With enough rows the next weights come from memory while these are used.
   const std::size_t calls = (blocks + 1) / 2;
   const std::size_t lines = (kTileRows + calls - 1) / calls;
+  const bool fetches = !p.four_bit && lines <= kMostLines;
   for (std::size_t s = 0; s < p.steps; s += block_steps) {
     TileBlock t{};
     t.steps = std::min(block_steps, p.steps - s);
     t.a_stride = p.steps * kTileNumbers;
     t.resume = s > 0;
-    for (std::size_t i = 0; i < pairs; ++i) {
-      const Pair pair = pair_of(p, first + i);
-      t.panels = static_cast<int>(pair.count);
-      t.row_stride = pair.count * kTileWords;
-      if (p.four_bit) {
-        t.b = words.data();
-        t.b_stride = t.steps * kTileWords;
-        for (std::size_t q = 0; q < pair.count; ++q) {
-          p.four_bit->read(pair.first + q * pair.distance, s * kTileRows, t.steps * kTileRows,
-                           words.data() + q * t.b_stride);
+    const auto weights = [&](std::size_t panel) {
+      return p.w + (panel * p.steps + s) * kTileWords;
+    };
+    for (std::size_t i = 0; i < sets; ++i) {
+      const Set set = set_of(p, first + i);
+      t.panels = static_cast<int>(set.count);
+      t.row_stride = set.count * kTileWords;
+      for (std::size_t q = 0; q < set.count; ++q) {
+        if (p.four_bit) {
+          std::uint32_t* to = words.data() + q * t.steps * kTileWords;
+          p.four_bit->read(set.panels[q], s * kTileRows, t.steps * kTileRows, to);
+          t.b[q] = to;
+        } else {
+          t.b[q] = weights(set.panels[q]);
         }
-      } else {
-        t.b = p.w + (pair.first * p.steps + s) * kTileWords;
-        t.b_stride = pair.distance * p.steps * kTileWords;
       }
-      const bool fetch = !p.four_bit && lines <= kMostLines && i + 1 < pairs &&
-                         pair_of(p, first + i + 1).count == 2;
+      const Set next = fetches && i + 1 < sets ? set_of(p, first + i + 1) : Set{};
       for (std::size_t r = 0; r < blocks; r += 2) {
         t.a = p.x + ((row / kTileRows + r) * p.steps + s) * kTileNumbers;
-        t.c = sums.data() + (2 * i * blocks + r * pair.count) * kTileWords;
+        t.c = sums.data() + (size * i * blocks + r * set.count) * kTileWords;
         t.row_blocks = static_cast<int>(std::min<std::size_t>(2, blocks - r));
         t.next_line = r / 2 * lines;
-        t.next_b = fetch && t.next_line < kTileRows
-                       ? p.w + (pair_of(p, first + i + 1).first * p.steps + s) * kTileWords
-                       : nullptr;
-        t.next_lines = t.next_b ? std::min(lines, kTileRows - t.next_line) : 0;
+        const bool fetch = next.count == 2 && t.next_line < kTileRows;
+        for (std::size_t q = 0; q < 2; ++q) t.next_b[q] = fetch ? weights(next.panels[q]) : nullptr;
+        t.next_lines = fetch ? std::min(lines, kTileRows - t.next_line) : 0;
         p.table.tiles->multiply(t);
         if (s + t.steps < p.steps) continue;
         for (std::size_t q = 0; q < static_cast<std::size_t>(t.row_blocks); ++q) {
           const std::size_t y_row = row + (r + q) * kTileRows;
-          store(p, pair, t.c + q * t.row_stride, y_row,
+          store(p, set, t.c + q * t.row_stride, y_row,
                 static_cast<int>(std::min(kTileRows, row_end - y_row)));
         }
       }
@@ -122,7 +137,7 @@ void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::
   }
 }
 
-/// All of k for rows [row, row_end) and pairs [first, last).
+/// All of k for rows [row, row_end) and sets [first, last).
 void run_rows(const TileProduct& p, std::size_t row, std::size_t row_end, std::size_t first,
               std::size_t last) {
   const std::size_t chunks = (row_end - row + kBlockRows - 1) / kBlockRows;
@@ -155,21 +170,21 @@ void pack_tiles(const TileUnit& unit, const float* x, std::size_t m, std::size_t
 }
 
 void run(const TileProduct& p) {
-  const std::size_t pairs = pairs_of(p);
-  const std::size_t weights = 2 * pairs * p.steps * kTileNumbers * sizeof(std::uint16_t);
-  const std::size_t work = p.m * 2 * pairs * kTileRows * p.steps * kTileInputs;
+  const std::size_t sets = sets_of(p);
+  const std::size_t numbers = sets * set_size(p) * p.steps * kTileNumbers;
+  const std::size_t work = p.m * numbers;
   const auto threads = static_cast<std::size_t>(num_threads());
   const std::size_t blocks = (p.m + 2 * kTileRows - 1) / (2 * kTileRows);
-  if (!p.four_bit && weights <= (std::size_t{1} << 20) && blocks >= 2 * threads) {
+  if (!p.four_bit && numbers <= (std::size_t{1} << 19) && blocks >= 2 * threads) {
     // Rows are split: each thread reads all of the weights, which its cache holds.
     parallel_for(blocks, work < kSerialWork ? blocks : 1, [&](std::size_t begin, std::size_t end) {
       const TileSession session(*p.table.tiles);
-      run_rows(p, begin * 2 * kTileRows, std::min(p.m, end * 2 * kTileRows), 0, pairs);
+      run_rows(p, begin * 2 * kTileRows, std::min(p.m, end * 2 * kTileRows), 0, sets);
     });
     return;
   }
-  parallel_for(pairs, work < kSerialWork ? pairs : 1, [&](std::size_t begin, std::size_t end) {
-    const TileSession session(*p.table.tiles);
+  parallel_for(sets, work < kSerialWork ? sets : 1, [&](std::size_t begin, std::size_t end) {
+    const TileSession session(*p.table.tiles, p.m);
     run_rows(p, 0, p.m, begin, end);
   });
 }

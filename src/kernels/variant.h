@@ -26,32 +26,32 @@ struct Tile {
   bool add;           ///< c += instead of c =
 };
 
-/// Up to 2 x 2 tiles of 16 x 16 sums: c = (c where `resume`, else 0) + a b over `steps` of 32
-/// inputs. A tile of a is [16 rows][32 inputs] and one of b [16 pairs of inputs][16 outputs] in
-/// bf16, 1 kB each and the steps side by side; c is [row block][panel][16][16], the row blocks
-/// row_stride apart.
+/// Up to 2 x 2 or 1 x 4 tiles of 16 x 16 sums, in four registers: c = (c where `resume`, else 0) +
+/// a b over `steps` of 32 inputs. A tile of a is [16 rows][32 inputs] and one of b [16 pairs of
+/// inputs][16 outputs] in bf16, 1 kB each and the steps side by side; c is [row
+/// block][panel][16][16], the row blocks row_stride apart.
 struct TileBlock {
   const std::uint16_t* a;
-  std::size_t a_stride;  ///< between blocks of 16 rows, in numbers
-  const std::uint32_t* b;
-  std::size_t b_stride;  ///< between panels of 16 outputs, in words
+  std::size_t a_stride;       ///< between blocks of 16 rows, in numbers
+  const std::uint32_t* b[4];  ///< of each panel of 16 outputs
   std::size_t steps;
-  /// Where the b of a later block lies, or null: of each of its tiles the lines from next_line on,
-  /// next_lines of the 16, are fetched meanwhile.
-  const std::uint32_t* next_b;
+  /// Where the b of the first two panels of a later block lies, or null: of each of its tiles the
+  /// lines from next_line on, next_lines of the 16, are fetched meanwhile.
+  const std::uint32_t* next_b[2];
   std::size_t next_line;
   std::size_t next_lines;
   float* c;
   std::size_t row_stride;  ///< in numbers
   int row_blocks;          ///< 1 or 2
-  int panels;              ///< 1 or 2
+  int panels;              ///< 1 or 2, to 4 with one row block
   bool resume;
 };
 
 /// Products by tile registers. A thread calls `begin` before its first block and `end` after the
-/// last: between them the registers are configured.
+/// last: between them the registers are configured. With less than 16 `rows` all blocks are of one
+/// row block and only its first rows are multiplied, in as much less time.
 struct TileUnit {
-  void (*begin)();
+  void (*begin)(int rows);
   void (*end)();
   void (*multiply)(const TileBlock&);
   /// One row of n numbers into its place in tiles of a: 32 at a time, 512 apart; zeros up to a

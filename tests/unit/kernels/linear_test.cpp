@@ -140,6 +140,11 @@ TEST_P(Linear, FourBitsGiveTheBitsOfTheWeightsThatTheyStandFor) {
     kernels.linear(packed, nullptr, x.data(), s.m, s.k, y.data(), s.n);
     ASSERT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
         << s.m << " " << s.n << " " << s.k;
+    if (s.n % 2) continue;
+    kernels.gated_linear(plain, nullptr, Activation::kSilu, x.data(), s.m, s.k, expected.data());
+    kernels.gated_linear(packed, nullptr, Activation::kSilu, x.data(), s.m, s.k, y.data());
+    ASSERT_EQ(std::memcmp(y.data(), expected.data(), s.m * s.n / 2 * sizeof(float)), 0)
+        << "gated " << s.m << " " << s.n << " " << s.k;
   }
 }
 
@@ -167,7 +172,7 @@ TEST_P(Linear, FourBitPartsStandSideBySide) {
 TEST_P(Linear, GatedHasTheBitsOfTheProductAndThenTheGate) {
   const Kernels& kernels = Kernels::get(GetParam());
   for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
-    for (const Shape& s : {Shape{1, 32, 40}, Shape{37, 96, 600}, Shape{350, 19, 64}}) {
+    for (const Shape& s : {Shape{1, 32, 40}, {3, 80, 600}, {37, 96, 600}, {350, 19, 64}}) {
       const std::vector<float> x = normal_numbers(s.m * s.k, 4);
       const std::vector<float> w = normal_numbers(2 * s.n * s.k, 5, 0.1);
       const std::vector<float> bias = normal_numbers(2 * s.n, 6);
