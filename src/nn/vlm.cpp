@@ -18,7 +18,9 @@ namespace {
 /// Below this, weights are shared by the caches of all cores and samples are worked on in
 /// parallel; above, all threads work on one product at a time and memory holds one sample's rows.
 constexpr std::size_t kSmallModel = std::size_t{64} << 20;
-/// Features of recent images that are kept, in numbers: 256 MB.
+/// Features of recent images that are kept for further passes: of so many images (a few batches),
+/// and in numbers (256 MB), so that memory does not grow with the data.
+constexpr std::size_t kFeatureImages = 256;
 constexpr std::size_t kFeatureNumbers = std::size_t{64} << 20;
 
 std::string image_key(const Image& image) {
@@ -185,7 +187,8 @@ void Vlm::load_features(std::span<Job> jobs, std::span<const std::vector<const I
     features_[*m.key] = {m.features, feature_order_.begin()};
     feature_numbers_ += m.features->rows.size();
   }
-  while (feature_numbers_ > kFeatureNumbers && !feature_order_.empty()) {
+  while ((feature_numbers_ > kFeatureNumbers || features_.size() > kFeatureImages) &&
+         !feature_order_.empty()) {
     const auto oldest = features_.find(feature_order_.back());
     feature_numbers_ -= oldest->second.features->rows.size();
     features_.erase(oldest);
