@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -141,9 +142,17 @@ std::string server_lines(const ServerTotals& totals) {
   if (!totals.fingerprints.empty()) {
     out += fmt::format(" ({})", text::join(totals.fingerprints, ", "));
   }
-  out += fmt::format("\nanswers: {}; tokens: {} in, of which {} cached, {} out\n", totals.answers,
-                     totals.prompt_tokens, totals.cached_tokens, totals.completion_tokens);
-  if (totals.unpriced < totals.answers) out += fmt::format("cost: {:.4f} USD\n", totals.cost_usd);
+  out += fmt::format("\nanswers: {}", totals.answers);
+  if (totals.probes > 0) {
+    out += fmt::format(", and {} to questions about what the server offers", totals.probes);
+  }
+  out += fmt::format("; tokens: {} in, of which {} cached, {} out\n", totals.prompt_tokens,
+                     totals.cached_tokens, totals.completion_tokens);
+  if (!totals.left_out.empty()) {
+    out += fmt::format("refused by the server, left out: {}\n", text::join(totals.left_out, ", "));
+  }
+  if (totals.unpriced < totals.answers || totals.cost_usd > 0)
+    out += fmt::format("cost: {:.4f} USD\n", totals.cost_usd);
   return out;
 }
 
@@ -191,7 +200,17 @@ void classify(const Arguments& args, Context& context) {
     server.session->attach(
         folder + "/answers.jsonl", totals ? totals->cost_usd : 0.0,
         [&](const std::string& request) { return store.has_server_answer(request); });
-    options.committed = [&] { server.session->committed(); };
+    // What opening the model has cost belongs to the run, whatever becomes of the samples.
+    const hosted::Probes probes = server.session->probes();
+    store.add_server_probes({probes.requests, probes.usage.prompt, probes.usage.cached,
+                             probes.usage.completion, probes.cost_usd});
+    store.commit();
+    options.committed = [&] {
+      const std::set<std::string> fields = server.session->left_out();
+      store.add_server_left_out({fields.begin(), fields.end()});
+      store.commit();
+      server.session->committed();
+    };
   }
 
   Progress progress(store.size(), context.quiet);

@@ -12,6 +12,7 @@
 #include "firstlight/base/secret.h"
 #include "firstlight/base/text.h"
 #include "one_line.h"
+#include "readout.h"
 
 namespace firstlight::hosted {
 namespace {
@@ -57,10 +58,23 @@ std::optional<double> announced(const HttpReply& reply, const char* name) {
   return value && *value > 0 ? value : std::nullopt;
 }
 
-std::string text_at(const Json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+/// `param` of an error, as OpenAI names the field at fault.
+std::string refused_parameter(const std::string& body) {
+  const Json reply = Json::parse(body, nullptr, false);
+  if (!reply.is_object()) return {};
+  const auto error = reply.find("error");
+  return error != reply.end() ? text_at(*error, "param") : std::string();
+}
+
+Url address_of(Url base, const Call& call) {
+  constexpr std::string_view kVersion = "/v1";
+  const std::size_t size = base.path.size();
+  if (call.beside && size >= kVersion.size() &&
+      base.path.compare(size - kVersion.size(), kVersion.size(), kVersion) == 0) {
+    base.path.resize(size - kVersion.size());
+  }
+  base.path += call.path;
+  return base;
 }
 
 }  // namespace
@@ -119,9 +133,9 @@ double Exchange::jitter() {
   return random_.uniform();
 }
 
-bool Exchange::sleep(double seconds) const {
+bool Exchange::sleep(double seconds, bool finish) const {
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-  while (!options_.session->interrupted()) {
+  while (finish || !options_.session->interrupted()) {
     const double left = std::chrono::duration<double>(end - Clock::now()).count();
     if (left <= 0) return true;
     std::this_thread::sleep_for(std::chrono::duration<double>(std::min(left, kNap)));
@@ -129,7 +143,7 @@ bool Exchange::sleep(double seconds) const {
   return false;
 }
 
-Exchange::Endpoint* Exchange::reserve(double tokens) {
+Exchange::Endpoint* Exchange::reserve(double tokens, bool finish) {
   for (int checks = 0;;) {
     double wait = 0.0;
     bool down = false;
@@ -159,10 +173,10 @@ Exchange::Endpoint* Exchange::reserve(double tokens) {
       }
     }
     if (wait > 0) {
-      if (!sleep(wait)) return nullptr;
+      if (!sleep(wait, finish)) return nullptr;
       continue;
     }
-    if (options_.session->interrupted()) {
+    if (!finish && options_.session->interrupted()) {
       release(*chosen);
       return nullptr;
     }
@@ -285,23 +299,22 @@ bool Exchange::alive() const {
   });
 }
 
-Outcome Exchange::ask(const std::string& path, const std::string& body, double tokens) {
+Outcome Exchange::ask(const Call& call, const std::string& body, double tokens, bool finish) {
   Outcome outcome;
   for (int attempt = 1; attempt <= options_.attempts; ++attempt) {
-    Endpoint* endpoint = reserve(tokens);
+    Endpoint* endpoint = reserve(tokens, finish);
     if (endpoint == nullptr) {
       outcome.kind = Outcome::Kind::kStopped;
       return outcome;
     }
-    Url url = endpoint->url;
-    url.path += path;
-    const HttpReply reply = http_.send(url, key_, &body);
+    const HttpReply reply = http_.send(address_of(endpoint->url, call), key_, &body);
     release(*endpoint);
     outcome.status = reply.kind == HttpReply::Kind::kAnswer ? reply.status : 0;
-    throw_if_fatal(*endpoint, reply);
+    // Not every server has the requests that stand beside the protocol.
+    if (!call.beside || reply.status != 404) throw_if_fatal(*endpoint, reply);
     if (reply.kind == HttpReply::Kind::kAnswer && reply.status == 200) {
       outcome.answer = Json::parse(reply.body, nullptr, false);
-      if (outcome.answer.is_object() && outcome.answer.contains("choices")) {
+      if (outcome.answer.is_object() && outcome.answer.contains(call.holds)) {
         note_answer(*endpoint, reply, tokens, used_tokens(outcome.answer));
         ++answers_;
         outcome.kind = Outcome::Kind::kAnswer;
@@ -315,7 +328,10 @@ Outcome Exchange::ask(const std::string& path, const std::string& body, double t
                        (reply.kind == HttpReply::Kind::kAnswer &&
                         (reply.status == 200 || worth_another_try(reply.status)));
     if (!again) {
-      if (reply.kind == HttpReply::Kind::kAnswer) note_answer(*endpoint, reply, tokens, 0.0);
+      if (reply.kind == HttpReply::Kind::kAnswer) {
+        note_answer(*endpoint, reply, tokens, 0.0);
+        outcome.parameter = refused_parameter(reply.body);
+      }
       outcome.kind = Outcome::Kind::kRefused;
       return outcome;
     }
@@ -333,7 +349,7 @@ Outcome Exchange::ask(const std::string& path, const std::string& body, double t
     }
     // With another endpoint at hand there is nothing to wait for.
     const bool elsewhere = endpoints_.size() > 1 && reply.status != 429;
-    if (attempt < options_.attempts && !elsewhere && !sleep(wait)) {
+    if (attempt < options_.attempts && !elsewhere && !sleep(wait, finish)) {
       outcome.kind = Outcome::Kind::kStopped;
       return outcome;
     }

@@ -26,9 +26,20 @@ struct Outcome {
   };
   Kind kind = Kind::kGaveUp;
   Json answer;
-  long status = 0;      ///< of the last try, 0 where there was no answer
-  std::string problem;  ///< fit to be shown
+  long status = 0;        ///< of the last try, 0 where there was no answer
+  std::string problem;    ///< fit to be shown
+  std::string parameter;  ///< kRefused: the field of the request that the server names, if it does
 };
+
+/// A request of the protocol.
+struct Call {
+  const char* path;
+  bool beside;        ///< stands beside the base address's /v1, as llama-server's own requests do
+  const char* holds;  ///< the field without which an answer is malformed
+};
+inline constexpr Call kChat = {"/chat/completions", false, "choices"};
+inline constexpr Call kTokenise = {"/tokenize", true, "tokens"};
+inline constexpr Call kApplyTemplate = {"/apply-template", true, "prompt"};
 
 /// A model that a server lists.
 struct ListedModel {
@@ -50,10 +61,11 @@ class Exchange {
   /// server has no such list.
   std::vector<ListedModel> check();
 
-  /// POSTs to BASE/`path`. `tokens` is a guess for the rate limit, corrected by the answer's usage.
-  /// Throws Error::usage for a refused key and a model that is not there, and Error::input where
-  /// the account has no money left.
-  Outcome ask(const std::string& path, const std::string& body, double tokens);
+  /// POSTs a request. `tokens` is a guess for the rate limit, corrected by the answer's usage. With
+  /// `finish`, it is asked even after an interrupt: it belongs to a sample that has been paid for
+  /// in part. Throws Error::usage for a refused key and a model that is not there, and Error::input
+  /// where the account has no money left.
+  Outcome ask(const Call& call, const std::string& body, double tokens, bool finish = false);
 
   /// Whether an endpoint answers at all, asked once.
   bool alive() const;
@@ -70,12 +82,12 @@ class Exchange {
     bool down = false;
     Clock::time_point not_before = {};
   };
-  Endpoint* reserve(double tokens);
+  Endpoint* reserve(double tokens, bool finish);
   void release(Endpoint& endpoint);
   bool revive(Endpoint& endpoint);
   void note_failure(Endpoint& endpoint, double wait_seconds, bool pause);
   void note_answer(Endpoint& endpoint, const HttpReply& reply, double guess, double used);
-  bool sleep(double seconds) const;
+  bool sleep(double seconds, bool finish = false) const;
   double jitter();
   std::string shown(std::string_view text) const;
   std::string message_of(const HttpReply& reply) const;

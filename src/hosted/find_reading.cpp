@@ -12,6 +12,7 @@ namespace firstlight::hosted {
 namespace {
 
 constexpr std::size_t kNamesShown = 10;
+constexpr int kProbeTokens = 100;  ///< in and out, at most
 
 Json user_message(const std::string& text) {
   return Json::array({{{"role", "user"}, {"content", text}}});
@@ -23,10 +24,28 @@ const std::vector<std::string> kHeldTo = {"quince seven", "medlar nine"};
 }  // namespace
 
 Json HostedModel::probe(const Json& request) {
-  Outcome outcome = exchange_->ask("/chat/completions", request.dump(), 100);
+  Session& session = *options_.session;
+  const double estimate =
+      price_ ? cost_usd(*price_, {kProbeTokens, 0, settings_.max_tokens.value_or(kProbeTokens)})
+             : 0.0;
+  if (!session.may_ask(estimate)) {
+    throw Error::usage("--max-cost", "is less than finding out what the server offers may cost",
+                       "raise it, or name the way to read answers (read=), which asks less");
+  }
+  Outcome outcome;
+  try {
+    outcome = send(request.dump(), kProbeTokens);
+  } catch (...) {
+    session.settle(estimate);
+    throw;
+  }
+  session.settle(estimate);
   switch (outcome.kind) {
-    case Outcome::Kind::kAnswer:
+    case Outcome::Kind::kAnswer: {
+      const Usage usage = usage_of(outcome.answer);
+      session.count_probe(usage, cost_of(outcome.answer, usage));
       return std::move(outcome.answer);
+    }
     case Outcome::Kind::kRefused:
       return Json::object();  // does not know what was asked for
     case Outcome::Kind::kStopped:
@@ -46,7 +65,21 @@ bool HostedModel::offers_prompt_scores() {
   Json request = base_request(std::move(messages), settings_, 1);
   request["add_generation_prompt"] = false;
   request["prompt_logprobs"] = 0;
-  return score_from_prompt(probe(request), "yes").ok();
+  return scores_from_prompts({prompt_tail(probe(request))}, {"yes"}).ok();
+}
+
+bool HostedModel::offers_forced_tokens() {
+  const std::string label = "yes";
+  const Json messages = user_message("Say yes.");
+  const auto found = find_tokens(messages, {label});
+  if (!found) {
+    if (found.error().kind() == ErrorKind::kStopped) throw found.error();
+    return false;
+  }
+  const LabelTokens& tokens = found.value().front();
+  Json request = base_request(messages, settings_, static_cast<int>(tokens.ids.size()) + 1);
+  force_tokens(request, tokens);
+  return score_from_grammar(probe(request), label, tokens).ok();
 }
 
 bool HostedModel::offers_top() {
@@ -93,7 +126,7 @@ void HostedModel::find_reading() {
                         "leave read out to take the best that it offers");
   };
   if (read == "auto" || read == "exact") {
-    if (llama_server_ || offers_prompt_scores()) {
+    if (llama_server_ ? offers_forced_tokens() : offers_prompt_scores()) {
       reading_ = llama_server_ ? Reading::kGrammar : Reading::kForced;
       return;
     }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "exchange.h"
 #include "firstlight/base/error.h"
@@ -8,13 +12,45 @@
 
 namespace firstlight::hosted {
 
-/// Scores of a label that was the prompt's last turn, from vLLM's `prompt_logprobs`: its tokens,
-/// and the one that ends the answer. An Error where the list does not hold the label.
-Result<AnswerScore> score_from_prompt(const Json& answer, const std::string& label);
+/// A token of a prompt with what the model thought of it.
+struct PromptToken {
+  std::int32_t id = 0;
+  double logprob = 0.0;
+  std::string text;
+};
 
-/// Scores of a label that a grammar forced, from the log-probabilities of the tokens that
-/// llama-server wrote, which are those of the model without the grammar. They end with the label:
-/// the server does not list the end of an answer.
-Result<AnswerScore> score_from_grammar(const Json& answer, const std::string& label);
+/// The tokens at the end of a prompt, from vLLM's `prompt_logprobs`.
+struct PromptTail {
+  std::size_t place = 0;  ///< of the first of them in the prompt
+  std::vector<PromptToken> tokens;
+};
+/// Empty where the answer holds no such list.
+PromptTail prompt_tail(const Json& answer);
+
+/// Scores of labels, each of which was the last turn of a prompt that is else the same: its tokens,
+/// and the one that ends the answer. A label begins at the same place in all prompts: where the
+/// first of them can be read, since white space before a label may be a token of its own for one
+/// label and a part of the first word for another. Blanks do not count in reading, for servers that
+/// decode token by token lose them. An Error where a list does not hold its label.
+Result<std::vector<AnswerScore>> scores_from_prompts(const std::vector<PromptTail>& prompts,
+                                                     const std::vector<std::string>& labels);
+
+/// A label in the tokens of llama-server's model.
+struct LabelTokens {
+  std::vector<std::int32_t> ids;
+  std::optional<std::int32_t> end;  ///< what the chat template ends an answer with, if anything
+};
+
+/// The tokens of a label from the answers of /tokenize (with pieces) to the conversation before it
+/// and to the conversation with it. An Error where the label cannot be told from what stands before
+/// it, and where one of its characters has several tokens: the server lists no log-probability
+/// then.
+Result<LabelTokens> label_tokens(const Json& before, const Json& with, const std::string& label);
+
+/// Scores of a label whose tokens a grammar forced, from the log-probabilities of the tokens that
+/// llama-server wrote, which are those of the model without the grammar; the last one ends the
+/// answer. The server rounds probabilities below 1e-45 to zero: those count as 1e-45.
+Result<AnswerScore> score_from_grammar(const Json& answer, const std::string& label,
+                                       const LabelTokens& tokens);
 
 }  // namespace firstlight::hosted

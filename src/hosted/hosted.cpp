@@ -27,7 +27,9 @@ Estimate estimate(std::string_view text, const Options& options, const PromptDes
   out.request = described.text;
   out.requests = samples * passes * (each_label ? labels.size() : 1);
   const auto requests = static_cast<double>(out.requests);
-  const double completion = each_label ? 1.0 : enough_tokens(labels);
+  const double completion = spec.max_tokens ? *spec.max_tokens
+                            : each_label    ? 1.0
+                                            : enough_tokens(labels);
   out.prompt_tokens = std::llround(requests * described.estimated_tokens);
   out.completion_tokens = std::llround(requests * completion);
   const PriceTable table =

@@ -20,38 +20,11 @@ namespace firstlight::hosted {
 namespace {
 
 constexpr std::size_t kRecent = 32;
-constexpr std::size_t kNameBytes = 200;
 constexpr std::size_t kTextBytes = 200;
 constexpr int kMaxImages = 32;
-constexpr int kGiveUpsUntilEnd = 3;
 /// A chosen label against the others where there are no probabilities: finite, so that averages
 /// over class orders count votes.
 constexpr double kNotChosen = -30.0;
-
-std::string text_at(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t count_at(const Json& object, const char* key) {
-  constexpr std::int64_t kMost = 1'000'000'000;
-  if (!object.is_object()) return 0;
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_integer()) return 0;
-  return std::clamp<std::int64_t>(found->get<std::int64_t>(), 0, kMost);
-}
-
-Usage usage_of(const Json& answer) {
-  Usage usage;
-  const auto found = answer.find("usage");
-  if (found == answer.end() || !found->is_object()) return usage;
-  usage.prompt = count_at(*found, "prompt_tokens");
-  usage.completion = count_at(*found, "completion_tokens");
-  const auto details = found->find("prompt_tokens_details");
-  if (details != found->end()) usage.cached = count_at(*details, "cached_tokens");
-  usage.cached = std::min(usage.cached, usage.prompt);
-  return usage;
-}
 
 LabelScores one_label(ScoreKind kind, ClassId label, std::size_t classes) {
   LabelScores scores;
@@ -82,6 +55,7 @@ HostedModel::HostedModel(std::string_view spec, const Options& options)
   settings_.quality = spec_.quality;
   settings_.detail = spec_.detail;
   settings_.seed = spec_.seed;
+  settings_.max_tokens = spec_.max_tokens;
   settings_.completion_limit_name = spec_.official;
   prices_ = load_prices(options.price_file.empty() ? default_price_file() : options.price_file);
   price_ = prices_->find(spec_.name);
@@ -133,6 +107,7 @@ std::string HostedModel::content_hash() const {
         std::to_string(spec_.quality), spec_.detail, std::to_string(spec_.seed)}) {
     hash.update(part + "\n");
   }
+  if (spec_.max_tokens) hash.update(std::to_string(*spec_.max_tokens) + "\n");
   return hash.hex();
 }
 
@@ -151,18 +126,22 @@ std::vector<Json> HostedModel::requests_of(const ScoreRequest& request, Reading 
     requests.push_back(std::move(body));
     return requests;
   }
-  for (const std::string& label : request.answers) {
-    if (reading == Reading::kGrammar) {
-      Json body = base_request(messages, settings_, max_tokens);
-      constrain(body, Constraint::kGrammar, {label});
-      body["logprobs"] = true;
-      body["top_logprobs"] = 1;
+  if (reading == Reading::kGrammar) {
+    for (const LabelTokens& tokens : tokens_.at(request.answers)) {
+      // The label's tokens and the end; a limit of the user's is for answers that are free.
+      const int count = static_cast<int>(tokens.ids.size()) + 1;
+      Json body = base_request(messages, settings_, count);
+      body["max_tokens"] = count;
+      force_tokens(body, tokens);
       requests.push_back(std::move(body));
-      continue;
     }
+    return requests;
+  }
+  for (const std::string& label : request.answers) {
     Json with_answer = messages;
     with_answer.push_back({{"role", "assistant"}, {"content", label}});
     Json body = base_request(std::move(with_answer), settings_, 1);
+    body["max_tokens"] = 1;
     body["add_generation_prompt"] = false;
     body["prompt_logprobs"] = 0;
     requests.push_back(std::move(body));
@@ -174,7 +153,7 @@ HostedModel::Job HostedModel::job_of(const ScoreRequest& request) const {
   Job job;
   job.labels = request.answers;
   job.tokens = guess_tokens(request.prompt, request.images, settings_.detail);
-  job.max_tokens = enough_tokens(request.answers);
+  job.max_tokens = settings_.max_tokens.value_or(enough_tokens(request.answers));
   const PictureText picture = [&](const Image& image) { return data_url(image, settings_); };
   ContentHash hash;
   for (const Json& body : requests_of(request, reading_, picture)) {
@@ -198,76 +177,51 @@ PromptDescription HostedModel::describe(const ScoreRequest& request) const {
     if (text::trim(request.answers[i]).empty()) throw Error::usage("task", "an answer is empty");
   }
   const PictureText picture = [&](const Image& image) { return elided_url(image, settings_); };
+  if (reading_ == Reading::kGrammar) {
+    const auto found = find_tokens(
+        messages_of(request.prompt, request.images, "", settings_, picture), request.answers);
+    if (!found) {
+      throw Error::usage(spec_.text, found.error().what(), "another read= does without its tokens");
+    }
+  }
   PromptDescription description;
   description.text = requests_of(request, reading_, picture).front().dump(2);
   for (const std::string& answer : request.answers) description.answers.push_back({answer, {}});
+  if (reading_ == Reading::kGrammar) {
+    const std::vector<LabelTokens>& tokens = tokens_.at(request.answers);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      description.answers[i].token_ids = tokens[i].ids;
+    }
+  }
   description.estimated_tokens = guess_tokens(request.prompt, request.images, settings_.detail);
   return description;
-}
-
-void HostedModel::note(const Json& answer, ServerAnswer& server) const {
-  const Usage usage = usage_of(answer);
-  server.prompt_tokens += usage.prompt;
-  server.cached_tokens += usage.cached;
-  server.completion_tokens += usage.completion;
-  server.model = one_line(text_at(answer, "model"), kNameBytes);
-  server.fingerprint = one_line(text_at(answer, "system_fingerprint"), kNameBytes);
-  std::optional<Price> price = prices_->find(server.model);
-  if (!price) price = price_;
-  if (price) server.cost_usd = server.cost_usd.value_or(0.0) + cost_usd(*price, usage);
-}
-
-Result<Json> HostedModel::ask(const std::string& body, const Job& job, ServerAnswer& server) const {
-  const double estimate =
-      price_ ? cost_usd(*price_, {std::llround(job.tokens), 0, job.max_tokens}) : 0.0;
-  Session& session = *options_.session;
-  if (session.interrupted()) return Error::stopped(spec_.text, "interrupted");
-  if (!session.may_ask(estimate)) return Error::stopped(spec_.text, "the budget is spent");
-  const std::uint64_t answers_before = exchange_->answers();
-  Outcome outcome;
-  try {
-    outcome = exchange_->ask("/chat/completions", body, job.tokens + job.max_tokens);
-  } catch (...) {
-    session.settle(estimate);
-    throw;
-  }
-  session.settle(estimate);
-  switch (outcome.kind) {
-    case Outcome::Kind::kAnswer:
-      gave_up_ = 0;
-      note(outcome.answer, server);
-      return std::move(outcome.answer);
-    case Outcome::Kind::kRefused:
-      return Error::input("", outcome.problem);
-    case Outcome::Kind::kStopped:
-      return Error::stopped(spec_.text, "interrupted");
-    case Outcome::Kind::kGaveUp:
-      break;
-  }
-  // A server that is gone says nothing of this sample, one that answers others does.
-  const bool alone = exchange_->answers() == answers_before;
-  if (alone && (!exchange_->alive() || ++gave_up_ >= kGiveUpsUntilEnd)) {
-    throw Error::input("", outcome.problem,
-                       "the run keeps what it has; give the same command again to go on");
-  }
-  return Error::input("", outcome.problem);
 }
 
 Result<LabelScores> HostedModel::ask_labels(const Job& job, ServerAnswer& server) const {
   LabelScores scores;
   scores.kind = ScoreKind::kExact;
+  const auto failed = [&](const Error& error) {
+    server.problem = error.what();
+    return LabelScores{ScoreKind::kExact, {}};
+  };
+  std::vector<PromptTail> prompts;
   for (std::size_t i = 0; i < job.bodies.size(); ++i) {
-    Result<Json> answer = ask(job.bodies[i], job, server);
+    // What the first labels have cost is not thrown away: an interrupt lets the others follow.
+    Result<Json> answer = ask(job.bodies[i], job, server, i > 0);
     if (!answer) return answer.error();
-    Result<AnswerScore> score = reading_ == Reading::kForced
-                                    ? score_from_prompt(answer.value(), job.labels[i])
-                                    : score_from_grammar(answer.value(), job.labels[i]);
-    if (!score) {
-      server.problem = score.error().what();
-      scores.answers.clear();
-      return scores;
+    if (reading_ == Reading::kForced) {
+      prompts.push_back(prompt_tail(answer.value()));
+      continue;
     }
+    Result<AnswerScore> score =
+        score_from_grammar(answer.value(), job.labels[i], tokens_.at(job.labels)[i]);
+    if (!score) return failed(score.error());
     scores.answers.push_back(std::move(score).value());
+  }
+  if (reading_ == Reading::kForced) {
+    Result<std::vector<AnswerScore>> found = scores_from_prompts(prompts, job.labels);
+    if (!found) return failed(found.error());
+    scores.answers = std::move(found).value();
   }
   return scores;
 }
@@ -322,8 +276,16 @@ Result<LabelScores> HostedModel::run(const Job& job) const {
   server.request = job.key;
   const bool forced = reading_ == Reading::kForced || reading_ == Reading::kGrammar;
   Result<LabelScores> result = forced ? ask_labels(job, server) : ask_freely(job, server);
-  if (!result) return result;
-  LabelScores scores = std::move(result).value();
+  LabelScores scores;
+  if (result) {
+    scores = std::move(result).value();
+  } else {
+    // What a sample used before one of its requests failed is a part of the bill.
+    const bool paid = server.prompt_tokens + server.completion_tokens > 0;
+    if (!paid || result.error().kind() == ErrorKind::kStopped) return result;
+    scores.kind = kind_of(reading_);
+    server.problem = result.error().what();
+  }
   scores.server = std::move(server);
   session.keep(job.key, to_json(scores), scores.server->cost_usd.value_or(0.0));
   return scores;
@@ -332,6 +294,14 @@ Result<LabelScores> HostedModel::run(const Job& job) const {
 std::vector<Result<LabelScores>> HostedModel::score(std::span<const ScoreRequest> requests) const {
   std::vector<Result<LabelScores>> results(requests.size(),
                                            Error::stopped(spec_.text, "interrupted"));
+  if (reading_ == Reading::kGrammar) {
+    const PictureText none = [&](const Image& image) { return elided_url(image, settings_); };
+    for (const ScoreRequest& request : requests) {
+      const auto found = find_tokens(
+          messages_of(request.prompt, request.images, "", settings_, none), request.answers);
+      if (!found) return {requests.size(), found.error()};
+    }
+  }
   std::vector<Job> jobs;
   std::map<std::string, std::vector<std::size_t>> places;  // by key: samples that share an answer
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -391,7 +361,7 @@ Result<Generated> HostedModel::generate(const GenerateRequest& request) const {
                      request.max_tokens);
     Job job;
     job.tokens = guess_tokens(request.prompt, request.images, settings_.detail);
-    job.max_tokens = request.max_tokens;
+    job.max_tokens = settings_.max_tokens.value_or(request.max_tokens);
     ServerAnswer server;
     Result<Json> answer = ask(body.dump(), job, server);
     if (!answer) return answer.error();

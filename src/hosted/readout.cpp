@@ -75,12 +75,7 @@ std::vector<std::size_t> after(const Labels& labels, const std::string& begin,
 std::string token_text(const Json& token) {
   // Bytes first: the text of a token that ends inside a character is not what was generated.
   if (const auto bytes = token.find("bytes"); bytes != token.end() && bytes->is_array()) {
-    std::string out;
-    for (const Json& byte : *bytes) {
-      if (!byte.is_number_unsigned() || byte.get<unsigned>() > 255) return {};
-      out.push_back(static_cast<char>(byte.get<unsigned>()));
-    }
-    return out;
+    return bytes_of(*bytes).value_or("");
   }
   const auto text = token.find("token");
   return text != token.end() && text->is_string() ? text->get<std::string>() : std::string();
@@ -92,7 +87,10 @@ std::optional<Alternative> alternative_of(const Json& token) {
   if (logprob == token.end() || !logprob->is_number()) return std::nullopt;
   const double value = logprob->get<double>();
   if (std::isnan(value) || value > 1e-3) return std::nullopt;
-  return Alternative{token_text(token), std::min(value, 0.0)};
+  Alternative alternative{token_text(token), std::min(value, 0.0), std::nullopt};
+  const auto id = token.find("id");
+  if (id != token.end() && id->is_number_integer()) alternative.id = id->get<std::int32_t>();
+  return alternative;
 }
 
 const Json* first_choice(const Json& answer) {
@@ -102,7 +100,43 @@ const Json* first_choice(const Json& answer) {
   return choice.is_object() ? &choice : nullptr;
 }
 
+std::int64_t count_at(const Json& object, const char* key) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  if (!object.is_object()) return 0;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_integer()) return 0;
+  return std::clamp<std::int64_t>(found->get<std::int64_t>(), 0, kMost);
+}
+
 }  // namespace
+
+std::string text_at(const Json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Usage usage_of(const Json& answer) {
+  Usage usage;
+  const auto found = answer.find("usage");
+  if (found == answer.end() || !found->is_object()) return usage;
+  usage.prompt = count_at(*found, "prompt_tokens");
+  usage.completion = count_at(*found, "completion_tokens");
+  const auto details = found->find("prompt_tokens_details");
+  if (details != found->end()) usage.cached = count_at(*details, "cached_tokens");
+  usage.cached = std::min(usage.cached, usage.prompt);
+  return usage;
+}
+
+std::optional<std::string> bytes_of(const Json& list) {
+  if (!list.is_array()) return std::nullopt;
+  std::string out;
+  for (const Json& byte : list) {
+    if (!byte.is_number_unsigned() || byte.get<unsigned>() > 255) return std::nullopt;
+    out.push_back(static_cast<char>(byte.get<unsigned>()));
+  }
+  return out;
+}
 
 Readout read_positions(const std::vector<Position>& positions,
                        const std::vector<std::string>& label_texts) {

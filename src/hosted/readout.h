@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,12 +8,15 @@
 
 #include "exchange.h"
 #include "firstlight/base/class_id.h"
+#include "firstlight/hosted/prices.h"
 
 namespace firstlight::hosted {
 
 struct Alternative {
   std::string text;
   double logprob = 0.0;
+  std::optional<std::int32_t> id =
+      std::nullopt;  ///< where the server gives it, as llama-server does
 };
 
 /// A generated token with the likeliest tokens in its place.
@@ -45,6 +49,12 @@ std::optional<ClassId> match_label(std::string_view answer, const std::vector<st
 /// The label in {"label": "..."}, letter by letter.
 std::optional<ClassId> match_json(std::string_view answer, const std::vector<std::string>& labels);
 
+/// A list of bytes as a text; nullopt where it is none.
+std::optional<std::string> bytes_of(const Json& list);
+/// A text in an object; empty where there is none.
+std::string text_at(const Json& object, const char* key);
+/// What an answer says that it used; zeros where it says nothing.
+Usage usage_of(const Json& answer);
 /// `choices[0].message.content` of an answer; empty where there is none.
 std::string content_of(const Json& answer);
 /// `choices[0].logprobs.content`, at most 256 positions; empty where there is none.

@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kTopLogprobs = 20;
 constexpr double kBytesPerToken = 4.0;
+constexpr const char* kOldLimit = "max_tokens";
+constexpr const char* kNewLimit = "max_completion_tokens";
 
 std::string encode(const Image& image, const RequestSettings& settings) {
   return settings.jpeg ? encode_jpeg(image, settings.quality) : encode_png(image);
@@ -111,7 +113,8 @@ Json base_request(Json messages, const RequestSettings& settings, int max_tokens
   request["messages"] = std::move(messages);
   request["temperature"] = 0;
   request["seed"] = settings.seed;
-  request[settings.completion_limit_name ? "max_completion_tokens" : "max_tokens"] = max_tokens;
+  request[settings.completion_limit_name ? kNewLimit : kOldLimit] =
+      settings.max_tokens.value_or(max_tokens);
   return request;
 }
 
@@ -144,6 +147,44 @@ void constrain(Json& request, Constraint constraint, const std::vector<std::stri
       request["grammar"] = grammar_for(labels);
       return;
   }
+}
+
+void force_tokens(Json& request, const LabelTokens& tokens) {
+  std::string grammar = "root ::=";
+  for (const std::int32_t id : tokens.ids) grammar += " <[" + std::to_string(id) + "]>";
+  request["grammar"] = std::move(grammar);
+  request["logprobs"] = true;
+  request["top_logprobs"] = 1;
+  // Of several tokens that may end an answer, the template's. A bias moves the choice, not the
+  // log-probabilities that the server lists.
+  constexpr double kSurely = 100.0;
+  if (tokens.end) request["logit_bias"] = Json::array({Json::array({*tokens.end, kSurely})});
+}
+
+std::string field_to_leave_out(const Outcome& refusal) {
+  if (refusal.status != 400 && refusal.status != 422) return {};
+  const auto named = [&](const char* field) {
+    return refusal.parameter.empty() ? refusal.problem.find(field) != std::string::npos
+                                     : refusal.parameter == field;
+  };
+  for (const char* field : {"temperature", "seed"}) {
+    if (named(field)) return field;
+  }
+  const bool newer = refusal.problem.find(kNewLimit) != std::string::npos;
+  return named(kOldLimit) && newer ? kOldLimit : std::string();
+}
+
+std::string without_fields(const std::string& body, const std::set<std::string>& fields) {
+  if (fields.empty()) return body;
+  Json request = Json::parse(body);
+  for (const std::string& field : fields) {
+    const auto found = request.find(field);
+    if (found == request.end()) continue;
+    const Json value = *found;
+    request.erase(field);
+    if (field == kOldLimit) request[kNewLimit] = value;
+  }
+  return request.dump();
 }
 
 int enough_tokens(const std::vector<std::string>& labels) {

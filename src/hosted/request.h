@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "exchange.h"
 #include "firstlight/model/model.h"
+#include "forced.h"
 
 namespace firstlight::hosted {
 
@@ -27,6 +30,7 @@ struct RequestSettings {
   std::string detail = "auto";
   std::int64_t seed = 0;
   bool completion_limit_name = false;  ///< `max_completion_tokens`, as OpenAI has it by now
+  std::optional<int> max_tokens;       ///< of every answer; else as many as the labels need
 };
 
 /// A picture as text: a data URL, or what stands for it where a request is shown.
@@ -43,12 +47,22 @@ Json messages_of(const RenderedPrompt& prompt, const std::vector<const Image*>& 
 /// "Answer with one of these and nothing else: ..."
 std::string instruction_for(const std::vector<std::string>& labels);
 
-/// Temperature 0, one answer of at most `max_tokens`.
+/// Temperature 0, one answer of at most `max_tokens`, or of what the settings say.
 Json base_request(Json messages, const RequestSettings& settings, int max_tokens);
 /// Asks for the twenty likeliest tokens of each place.
 void ask_for_logprobs(Json& request);
 /// Holds the answer to `labels`; not for kNone.
 void constrain(Json& request, Constraint constraint, const std::vector<std::string>& labels);
+/// Forces one label of llama-server's model, token by token, and asks for their log-probabilities.
+void force_tokens(Json& request, const LabelTokens& tokens);
+
+/// The field that a refused request should go without, or have by its newer name: `temperature` and
+/// `seed`, which reasoning models do not take, and `max_tokens` where the server asks for
+/// `max_completion_tokens`. Empty where the refusal is about something else.
+std::string field_to_leave_out(const Outcome& refusal);
+/// A request without such fields.
+std::string without_fields(const std::string& body, const std::set<std::string>& fields);
+
 /// Tokens that are enough for every label, whatever the tokeniser: one a byte, and the end.
 int enough_tokens(const std::vector<std::string>& labels);
 

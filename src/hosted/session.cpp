@@ -21,7 +21,7 @@ Session::~Session() {
 void Session::attach(const std::string& path, double spent_usd,
                      const std::function<bool(const std::string&)>& in_tables) {
   const std::lock_guard lock(mutex_);
-  spent_ = spent_usd;
+  spent_ += spent_usd;
   path_ = path;
   if (std::filesystem::exists(path)) {
     // A kill in the middle of a write leaves half a line at the end: that answer did not arrive.
@@ -93,6 +93,32 @@ bool Session::may_ask(double estimate_usd) {
 void Session::settle(double estimate_usd) {
   const std::lock_guard lock(mutex_);
   reserved_ = std::max(0.0, reserved_ - estimate_usd);
+}
+
+void Session::count_probe(const Usage& usage, std::optional<double> cost_usd) {
+  const std::lock_guard lock(mutex_);
+  ++probes_.requests;
+  probes_.usage.prompt += usage.prompt;
+  probes_.usage.cached += usage.cached;
+  probes_.usage.completion += usage.completion;
+  if (!cost_usd) return;
+  probes_.cost_usd = probes_.cost_usd.value_or(0.0) + *cost_usd;
+  spent_ += *cost_usd;
+}
+
+Probes Session::probes() const {
+  const std::lock_guard lock(mutex_);
+  return probes_;
+}
+
+bool Session::leave_out(const std::string& field) {
+  const std::lock_guard lock(mutex_);
+  return left_out_.insert(field).second;
+}
+
+std::set<std::string> Session::left_out() const {
+  const std::lock_guard lock(mutex_);
+  return left_out_;
 }
 
 bool Session::over_budget() const {

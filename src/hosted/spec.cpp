@@ -63,7 +63,7 @@ ModelSpec parse_model_spec(std::string_view text) {
                        "keys come from the environment or a file (--key-file)");
   }
   const Spec spec = parse_spec(text, {"openai"});
-  spec.require_known({"read", "image", "quality", "detail", "seed", "key_env", "ca"});
+  spec.require_known({"read", "image", "quality", "detail", "seed", "max_tokens", "key_env", "ca"});
   ModelSpec out;
   out.text = spec.text;
   if (spec.body.find("://") == std::string::npos) {
@@ -89,6 +89,9 @@ ModelSpec parse_model_spec(std::string_view text) {
   }
   out.detail = choice(spec, "detail", "auto", {"auto", "low", "high"});
   out.seed = number(spec, "seed", 0, 0, INT32_MAX);
+  if (spec.option("max_tokens")) {
+    out.max_tokens = static_cast<int>(number(spec, "max_tokens", 0, 1, 1'000'000));
+  }
   out.key_variable = spec.option("key_env").value_or(out.official ? kOfficialKey : kOtherKey);
   out.ca_file = spec.option("ca").value_or("");
   if (!out.ca_file.empty() && !std::filesystem::is_regular_file(out.ca_file)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@ struct ModelSpec {
   int quality = 95;
   std::string detail = "auto";
   std::int64_t seed = 0;
+  std::optional<int> max_tokens;  ///< of every answer
   std::string key_variable;
   std::string ca_file;
 };

@@ -221,11 +221,17 @@ std::vector<ReportFacts> provenance(const RunStore& run, const Census& census,
       model.emplace_back("system fingerprint", text::join(totals->fingerprints, ", "));
     }
     model.emplace_back("answers", std::to_string(totals->answers));
+    if (totals->probes > 0) {
+      model.emplace_back("questions about what the server offers", std::to_string(totals->probes));
+    }
     model.emplace_back("tokens",
                        fmt::format("{} in, of which {} cached, {} out", totals->prompt_tokens,
                                    totals->cached_tokens, totals->completion_tokens));
-    if (totals->unpriced < totals->answers) {
+    if (totals->unpriced < totals->answers || totals->cost_usd > 0) {
       model.emplace_back("cost", fmt::format("{:.4f} USD", totals->cost_usd));
+    }
+    if (!totals->left_out.empty()) {
+      model.emplace_back("refused by the server, left out", text::join(totals->left_out, ", "));
     }
     if (totals->largest_outside > 0) {
       model.emplace_back("probability outside the labels, at most",

@@ -123,6 +123,12 @@ void write_facts(const std::vector<Shard>& shards, RunStore& merged) {
       finished = at;
     }
   }
+  for (const Shard& shard : shards) {
+    const auto totals = shard.run.server_totals();
+    if (!totals) continue;
+    merged.add_server_left_out(totals->left_out);
+    merged.add_server_probes(shard.run.server_probes());
+  }
   merged.set_value("wall_seconds", fmt::format("{}", seconds));
   merged.set_value("peak_memory_bytes", fmt::format("{:.0f}", peak));
   if (started) merged.set_value("started", *started);

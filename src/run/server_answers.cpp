@@ -1,9 +1,25 @@
 #include "server_answers.h"
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
+#include "firstlight/base/error.h"
+#include "firstlight/base/text.h"
+
 namespace firstlight::run_detail {
+namespace {
+
+using Json = nlohmann::json;
+
+std::optional<std::string> value_of(Database& database, const char* key) {
+  Statement query(database, "SELECT value FROM run WHERE key = ?");
+  query.bind(std::string_view(key));
+  if (!query.step()) return std::nullopt;
+  return query.text(0);
+}
+
+}  // namespace
 
 const char* const kServerAnswerTable = R"sql(
 CREATE TABLE server_answer(
@@ -69,6 +85,28 @@ bool has_server_answer(Database& database, const std::string& request) {
   return query.step();
 }
 
+ServerProbes server_probes(Database& database) {
+  ServerProbes probes;
+  const auto text = value_of(database, kProbesKey);
+  if (!text) return probes;
+  const Json json = Json::parse(*text, nullptr, false);
+  const auto damaged = [&] { return Error::input(database.path(), "damaged server_probes"); };
+  if (!json.is_array() || json.size() != 5) throw damaged();
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (!json[i].is_number_integer()) throw damaged();
+  }
+  probes = {json[0], json[1], json[2], json[3], std::nullopt};
+  if (json[4].is_number()) probes.cost_usd = json[4].get<double>();
+  return probes;
+}
+
+std::string encode(const ServerProbes& probes) {
+  const Json cost = probes.cost_usd ? Json(*probes.cost_usd) : Json();
+  return Json{probes.requests, probes.prompt_tokens, probes.cached_tokens, probes.completion_tokens,
+              cost}
+      .dump();
+}
+
 std::optional<ServerTotals> server_totals(Database& database) {
   Statement sums(database,
                  "SELECT count(*), coalesce(sum(prompt_tokens), 0), "
@@ -77,7 +115,8 @@ std::optional<ServerTotals> server_totals(Database& database) {
                  "coalesce(max(outside), 0.0) "
                  "FROM (SELECT * FROM server_answer GROUP BY request)");
   sums.step();
-  if (sums.integer(0) == 0) return std::nullopt;
+  const ServerProbes probes = server_probes(database);
+  if (sums.integer(0) == 0 && probes.requests == 0) return std::nullopt;
   ServerTotals totals;
   totals.answers = static_cast<std::uint64_t>(sums.integer(0));
   totals.prompt_tokens = sums.integer(1);
@@ -86,6 +125,14 @@ std::optional<ServerTotals> server_totals(Database& database) {
   totals.cost_usd = sums.real(4);
   totals.unpriced = static_cast<std::uint64_t>(sums.integer(5));
   totals.largest_outside = sums.real(6);
+  totals.probes = probes.requests;
+  totals.prompt_tokens += probes.prompt_tokens;
+  totals.cached_tokens += probes.cached_tokens;
+  totals.completion_tokens += probes.completion_tokens;
+  totals.cost_usd += probes.cost_usd.value_or(0.0);
+  if (const auto fields = value_of(database, kLeftOutKey)) {
+    totals.left_out = text::split(*fields, ',');
+  }
   Statement models(database, "SELECT DISTINCT model FROM server_answer ORDER BY model");
   while (models.step()) totals.models.push_back(models.text(0));
   Statement prints(database,

@@ -276,6 +276,8 @@ std::optional<ServerTotals> RunStore::server_totals() const {
   return run_detail::server_totals(*impl_->database);
 }
 
+ServerProbes RunStore::server_probes() const { return run_detail::server_probes(*impl_->database); }
+
 bool RunStore::has_server_answer(const std::string& request) const {
   return run_detail::has_server_answer(*impl_->database, request);
 }
@@ -437,6 +439,27 @@ void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoic
 void RunStore::set_value(const std::string& key, const std::string& value) {
   impl_->begin();
   impl_->put(key, value);
+}
+
+void RunStore::add_server_probes(const ServerProbes& probes) {
+  if (probes.requests == 0) return;
+  ServerProbes sum = run_detail::server_probes(*impl_->database);
+  sum.requests += probes.requests;
+  sum.prompt_tokens += probes.prompt_tokens;
+  sum.cached_tokens += probes.cached_tokens;
+  sum.completion_tokens += probes.completion_tokens;
+  if (probes.cost_usd) sum.cost_usd = sum.cost_usd.value_or(0.0) + *probes.cost_usd;
+  set_value(run_detail::kProbesKey, run_detail::encode(sum));
+}
+
+void RunStore::add_server_left_out(const std::vector<std::string>& fields) {
+  if (fields.empty()) return;
+  std::set<std::string> all(fields.begin(), fields.end());
+  if (const auto known = value(run_detail::kLeftOutKey)) {
+    for (const std::string& field : text::split(*known, ',')) all.insert(field);
+  }
+  const std::string joined = text::join({all.begin(), all.end()}, ",");
+  if (value(run_detail::kLeftOutKey) != joined) set_value(run_detail::kLeftOutKey, joined);
 }
 
 void RunStore::commit() {

@@ -3,11 +3,13 @@
 Faults are drawn by a seeded generator: late answers, 429 with Retry-After, 500, 503 with an HTML
 page, bodies cut in the middle, malformed JSON, JSON of another shape, and closed connections.
 What a fault says may repeat the request's Authorization header, as careless servers do.
+Requests with a field of `refused` are answered with status 400, as some models do.
 """
 
 import contextlib
 import http.client
 import http.server
+import json
 import random
 import socket
 import threading
@@ -20,10 +22,10 @@ class Proxy:
     """Use as a context manager; `url` is what to give the program. Counts what it did."""
 
     def __init__(self, target, share=0.0, seed=0, faults=FAULTS, path="/v1/chat/completions",
-                 late=0.5):
+                 late=0.5, refused=()):
         host, port = target.removeprefix("http://").split("/")[0].rsplit(":", 1)
         self.target, self.share, self.faults, self.path = (host, int(port)), share, faults, path
-        self.late = late
+        self.late, self.refused = late, refused
         self.random, self.lock = random.Random(seed), threading.Lock()
         self.requests, self.broken, self.counts, self.bodies = 0, 0, {}, []
         self.in_flight, self.most_in_flight = 0, 0
@@ -45,7 +47,10 @@ class Proxy:
                     proxy.most_in_flight = max(proxy.most_in_flight, proxy.in_flight)
                 try:
                     fault = proxy.draw(self.path, body)
-                    if fault is None:
+                    field = next((f for f in proxy.refused if f in json.loads(body)), None)
+                    if field is not None and self.path == proxy.path:
+                        self.refuse(field)
+                    elif fault is None:
                         self.forward(body)
                     else:
                         self.fail(fault, body)
@@ -77,6 +82,17 @@ class Proxy:
                 self.reply(answer.status, content, answer.getheader("Content-Type"),
                            [(name, value) for name, value in answer.getheaders()
                             if name == "Retry-After"])
+
+            def refuse(self, field):
+                """As OpenAI's reasoning models answer to fields that they do not take."""
+                message = (f"Unsupported value: '{field}' does not support 0 with this model. "
+                           "Only the default (1) value is supported.")
+                if field == "max_tokens":
+                    message = ("Unsupported parameter: 'max_tokens' is not supported with this "
+                               "model. Use 'max_completion_tokens' instead.")
+                self.reply(400, json.dumps({"error": {
+                    "message": message, "type": "invalid_request_error", "param": field,
+                    "code": "unsupported_value"}}).encode())
 
             def fail(self, fault, body):
                 secret = self.headers.get("Authorization", "")

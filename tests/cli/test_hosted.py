@@ -93,7 +93,8 @@ def test_scores_of_labels_are_those_of_the_native_model(task, data, tmp_path, se
     blanks = {a["request"] for a in answers(tmp_path / "hosted") if a["pass"] == "blank"}
     assert len(blanks) == 1
     assert f"server: {server.name} (fp_" in outcome.out
-    assert "answers: 37; tokens: " in outcome.out  # 12 samples in 3 passes, and one blank
+    # 12 samples in 3 passes, and one blank; what the server offers was asked once.
+    assert "answers: 37, and 1 to questions about what the server offers; tokens: " in outcome.out
     assert not (tmp_path / "hosted" / "answers.jsonl").exists()
 
 
@@ -417,6 +418,96 @@ def test_cost_is_summed_and_bounded(task, data, tmp_path):
     assert "tokens: 1200 in, of which 0 cached, 24 out" in outcome.out
 
 
+def test_questions_about_what_a_server_offers_are_on_the_bill(task, data, tmp_path):
+    table = prices(tmp_path, "m")
+    each = (100 * 100 + 2 * 1000) / 1e6
+    sent = []
+
+    def answer(handler, body):
+        if body is None:
+            return handler.reply(200, b'{"data": [{"id": "m"}]}')
+        sent.append(body)
+        return handler.reply(200, completion("round", model="m"))
+
+    with scripted(answer) as url:
+        command = [task, data, f"openai:{url}#m", tmp_path / "run", "--prices", table]
+        # The questions alone would cost more.
+        fails(classify(*command, "--max-cost", 0.01), 2, "--max-cost", "what the server offers")
+        assert not sent and not (tmp_path / "run").exists()
+        fails(classify(*command, "--max-cost", 0.18, "--concurrency", 1), 1, "--max-cost")
+        done = rows(tmp_path / "run")
+        questions = len(sent) - len(done)
+        assert questions >= 3 and 0 < len(done) < 12
+        assert len(sent) * each <= 0.18, "questions count towards the budget"
+        outcome = classify(*command)
+        assert outcome.status == 0, outcome.err
+    # Each start of the program asks its questions.
+    assert len(sent) == 12 + 2 * questions
+    assert f"answers: 12, and {2 * questions} to questions" in outcome.out
+    assert f"tokens: {len(sent) * 100} in, of which 0 cached, {len(sent) * 2} out" in outcome.out
+    assert f"cost: {len(sent) * each:.4f} USD" in outcome.out
+    assert run("report", tmp_path / "run").status == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "questions about what the server offers" in page and f"{len(sent) * each:.4f} USD" in page
+
+
+@pytest.mark.parametrize("read", ["auto", "text", "schema"])
+def test_fields_that_a_model_refuses_are_left_out_and_named(task, data, tmp_path, server, read):
+    spec = f"#{server.name}?read={read}"
+    clean = classify(task, data, server.spec + f"?read={read}", tmp_path / "clean")
+    with Proxy(server.url, refused=["temperature", "max_tokens"]) as proxy:
+        outcome = classify(task, data, f"openai:{proxy.url}{spec}", tmp_path / "run",
+                           "--concurrency", 1)
+    assert outcome.status == clean.status, outcome.err
+    # Our server is greedy by itself, so that nothing else changes.
+    assert without_times(tmp_path / "run") == without_times(tmp_path / "clean")
+    assert "refused by the server, left out: max_tokens, temperature" in outcome.out
+    warnings = [line for line in outcome.err.splitlines() if "refuses" in line]
+    assert len(warnings) == 2 and "temperature" in warnings[0], outcome.err
+    bodies = [json.loads(body) for body in proxy.bodies]
+    assert sum("temperature" in body for body in bodies) == 1, "noticed once"
+    assert sum("max_tokens" in body for body in bodies) == 2
+    assert all("max_completion_tokens" in body for body in bodies[2:])
+    assert run("report", tmp_path / "run").status == 0
+    assert "refused by the server, left out" in (tmp_path / "run" / "report.html").read_text()
+    # Another refusal is the sample's own.
+    with Proxy(server.url, refused=["messages"]) as proxy:
+        outcome = classify(task, data, f"openai:{proxy.url}#{server.name}?read=text",
+                           tmp_path / "other")
+    assert outcome.status == 3 and "refuses" not in outcome.err
+
+
+def test_room_for_an_answer(task, data, tmp_path):
+    limits = []
+
+    def answer(handler, body):
+        if body is None:
+            return handler.reply(200, b'{"data": [{"id": "m"}]}')
+        limits.append(json.loads(body)["max_tokens"])
+        return handler.reply(200, completion("round"))
+
+    with scripted(answer) as url:
+        outcome = classify(task, data, f"openai:{url}#m?read=text&max_tokens=4000",
+                           tmp_path / "run", "--limit", 2)
+    assert outcome.status == 0, outcome.err
+    assert limits == [4000, 4000]
+
+
+def test_labels_that_were_paid_for_before_one_failed_are_on_the_bill(task, data, tmp_path, server):
+    table = prices(tmp_path, server.name)
+    with Proxy(server.url) as proxy:
+        spec = f"openai:{proxy.url}#{server.name}?read=exact"
+        # The second of two labels of every sample.
+        proxy.draw = lambda path, body: ("500" if b'"content":"flat"' in body else None)
+        outcome = run("classify", task, data, "--model", spec, "-o", tmp_path / "run", "--prices",
+                      table, "--first-wait", 0.01, "--attempts", 2, "--limit", 3)
+    assert outcome.status == 3, outcome.err
+    assert all(row["status"] == "failed" and "HTTP 500" in row["error"]
+               for row in rows(tmp_path / "run"))
+    paid = answers(tmp_path / "run")
+    assert len(paid) == 3 and all(a["prompt_tokens"] > 0 and a["cost_usd"] > 0 for a in paid)
+
+
 def test_a_budget_needs_a_price(task, data, tmp_path):
     with talker("round") as url:
         fails(classify(task, data, f"openai:{url}#m?read=text", tmp_path / "run", "--max-cost", 1),
@@ -469,6 +560,25 @@ def test_an_interrupted_run_asks_nothing_twice(task, data, tmp_path, server, nam
                     "main,order").status == 0
     assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")
     assert not (tmp_path / "run" / "answers.jsonl").exists()
+
+
+def test_an_interrupt_finishes_the_labels_of_a_sample(task, data, tmp_path, server):
+    with Proxy(server.url, share=1.0, faults=["late"], late=0.3) as proxy:
+        command = [PROGRAM, "classify", task, data, "--model",
+                   f"openai:{proxy.url}#{server.name}?read=exact", "-o", tmp_path / "run",
+                   "--concurrency", "2"]
+        process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        while proxy.requests < 8:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        assert process.returncode == 130, process.stderr.read()
+        process.stderr.close()
+        assert run(*command[1:]).status == 0
+        asked = [body for body in proxy.bodies if b"image_url" in body]
+    assert len(asked) == len(set(asked)) == 24, "no label is asked for twice"
 
 
 def test_a_server_that_is_not_there(task, data, tmp_path):

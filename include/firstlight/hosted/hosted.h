@@ -18,6 +18,7 @@ namespace firstlight::hosted {
 ///   image=png|jpeg, quality=1..100      how pictures are sent (png; 95)
 ///   detail=auto|low|high                OpenAI's level of detail (auto)
 ///   seed=N                              sent with every request (0)
+///   max_tokens=N                        room for an answer (else what the labels need)
 ///   key_env=NAME                        the environment variable that holds the key
 ///   ca=FILE                             certificates to trust in place of the system's
 /// Every score is a conversation with the server: at most `options.concurrency` at once.

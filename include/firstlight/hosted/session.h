@@ -5,9 +5,19 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "firstlight/hosted/prices.h"
+
 namespace firstlight::hosted {
+
+/// The small requests by which a model finds out what a server offers; they belong to no sample.
+struct Probes {
+  std::uint64_t requests = 0;
+  Usage usage;
+  std::optional<double> cost_usd;  ///< where the price is known
+};
 
 /// What a run and a hosted model share: answers that have arrived and are not in the run's tables
 /// yet, what has been spent, and whether to go on. Every function is safe from any thread.
@@ -24,8 +34,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Reads what an interrupted run left in `path` and keeps new answers there. `spent_usd` is what
-  /// the run's tables hold already; `in_tables` tells whether they hold the answer of a key. Throws
-  /// Error::internal where the file cannot be written.
+  /// the run's tables hold already, this session's probes not among it; `in_tables` tells whether
+  /// they hold the answer of a key. Throws Error::internal where the file cannot be written.
   void attach(const std::string& path, double spent_usd,
               const std::function<bool(const std::string& key)>& in_tables);
   /// An answer kept under the key of its request.
@@ -41,6 +51,14 @@ class Session {
   /// on its way is set aside from the budget until `settle`.
   bool may_ask(double estimate_usd);
   void settle(double estimate_usd);
+
+  /// Counts a probe; its cost is spent.
+  void count_probe(const Usage& usage, std::optional<double> cost_usd);
+  Probes probes() const;
+  /// Notes a field that the server refuses and that requests go without from now on; false where
+  /// that is known already.
+  bool leave_out(const std::string& field);
+  std::set<std::string> left_out() const;
 
   bool has_budget() const { return max_cost_.has_value(); }
   bool interrupted() const { return stop_ != nullptr && stop_->load(); }
@@ -58,6 +76,8 @@ class Session {
   double spent_ = 0.0;
   double reserved_ = 0.0;
   bool over_budget_ = false;
+  Probes probes_;
+  std::set<std::string> left_out_;
 };
 
 }  // namespace firstlight::hosted

@@ -31,18 +31,29 @@ struct PassServerAnswer {
   ServerAnswer answer;
 };
 
-/// What the requests behind a run came to: each counted once, whatever the number of rows that it
-/// served.
-struct ServerTotals {
-  std::uint64_t answers = 0;
+/// The small requests by which a hosted model found out what its server offers.
+struct ServerProbes {
+  std::uint64_t requests = 0;
   std::int64_t prompt_tokens = 0;
   std::int64_t cached_tokens = 0;
   std::int64_t completion_tokens = 0;
-  double cost_usd = 0.0;                  ///< of the answers whose price is known
+  std::optional<double> cost_usd;  ///< where the price is known
+};
+
+/// What the requests behind a run came to: each counted once, whatever the number of rows that it
+/// served. Tokens and cost are those of answers and probes.
+struct ServerTotals {
+  std::uint64_t answers = 0;
+  std::uint64_t probes = 0;
+  std::int64_t prompt_tokens = 0;
+  std::int64_t cached_tokens = 0;
+  std::int64_t completion_tokens = 0;
+  double cost_usd = 0.0;                  ///< of those whose price is known
   std::uint64_t unpriced = 0;             ///< answers whose price is not known
   std::vector<std::string> models;        ///< dated names, sorted
   std::vector<std::string> fingerprints;  ///< sorted
   double largest_outside = 0.0;           ///< of kTop20 answers
+  std::vector<std::string> left_out;      ///< fields of requests that the server refuses, sorted
 };
 
 /// One row of a run: what is known of a sample, and its scores of all passes.
@@ -128,6 +139,8 @@ class RunStore {
   std::uint64_t failed() const;
   /// What the answers of a hosted model came to; nullopt for a model that runs here.
   std::optional<ServerTotals> server_totals() const;
+  /// The part of them that belongs to no sample.
+  ServerProbes server_probes() const;
   /// Whether the answer to this request of a hosted model is in the tables.
   bool has_server_answer(const std::string& request) const;
   /// Whether every sample of the run's selection has been written.
@@ -153,6 +166,9 @@ class RunStore {
   void append(const SampleRecord& record, const std::vector<PreviewChoice>& choices = {},
               const std::function<std::vector<Preview>()>& make_previews = {});
   void set_value(const std::string& key, const std::string& value);
+  /// Adds to what is known of the requests to a hosted model's server. Kept on disk by commit().
+  void add_server_probes(const ServerProbes& probes);
+  void add_server_left_out(const std::vector<std::string>& fields);
   /// Writes what append() and set_value() have added. Throws Error::internal, with what to do, for
   /// a full disk; the run then stands at the commit before and can be continued.
   void commit();

@@ -90,5 +90,41 @@ TEST(Request, ImageTokensAreThoseOfTheDocumentedRule) {
   EXPECT_EQ(tokens(64, 64, "high"), 255);
 }
 
+TEST(Request, FieldsThatAServerRefuses) {
+  const auto refused = [](long status, const char* problem, const char* parameter) {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::kRefused;
+    outcome.status = status;
+    outcome.problem = problem;
+    outcome.parameter = parameter;
+    return field_to_leave_out(outcome);
+  };
+  EXPECT_EQ(refused(400, "Unsupported value: 'temperature' does not support 0", "temperature"),
+            "temperature");
+  EXPECT_EQ(refused(422, "seed: extra inputs are not permitted", ""), "seed");
+  EXPECT_EQ(refused(400, "the prompt speaks of temperature", "messages"), "");
+  EXPECT_EQ(refused(401, "temperature", "temperature"), "");
+  EXPECT_EQ(
+      refused(400, "'max_tokens' is not supported: use 'max_completion_tokens'", "max_tokens"),
+      "max_tokens");
+  EXPECT_EQ(refused(400, "max_tokens is too large", "max_tokens"), "");
+}
+
+TEST(Request, GoesWithoutRefusedFields) {
+  const std::string body = R"({"model":"m","temperature":0,"seed":1,"max_tokens":5})";
+  EXPECT_EQ(without_fields(body, {}), body);
+  EXPECT_EQ(without_fields(body, {"temperature"}), R"({"model":"m","seed":1,"max_tokens":5})");
+  EXPECT_EQ(without_fields(body, {"max_tokens", "seed"}),
+            R"({"model":"m","temperature":0,"max_completion_tokens":5})");
+}
+
+TEST(Request, ForcesTokens) {
+  Json request;
+  force_tokens(request, {{7, 8}, 2});
+  EXPECT_EQ(request["grammar"], "root ::= <[7]> <[8]>");
+  EXPECT_EQ(request["logit_bias"].dump(), "[[2,100.0]]");
+  EXPECT_EQ(request["top_logprobs"], 1);
+}
+
 }  // namespace
 }  // namespace firstlight::hosted
