@@ -79,7 +79,7 @@ def value_bytes(kind, value):
 
 
 class File:
-    """A GGUF file (version 3): keys, then tensors whose bytes are asked for when they are written."""
+    """A GGUF file (version 3): keys, then tensors whose bytes are asked for as they are written."""
 
     def __init__(self):
         self.keys, self.tensors = [], []
