@@ -114,12 +114,12 @@ void Structure::read_header(Hdu& hdu) {
 }
 
 void Structure::check_numbers(const Hdu& hdu) const {
-  for (const auto& [name, value] : hdu.values) {
+  for (const auto& card : hdu.values) {
     const bool numeric = std::any_of(kNumbers.begin(), kNumbers.end(),
-                                     [&](std::string_view p) { return matches(name, p); });
-    if (numeric && !is_number(value)) {
+                                     [&](std::string_view p) { return matches(card.first, p); });
+    if (numeric && !is_number(card.second)) {
       throw Error::input(place(file_.path(), number_),
-                         "the header is damaged: " + name + " is '" + value + "'");
+                         "the header is damaged: " + card.first + " is '" + card.second + "'");
     }
   }
 }

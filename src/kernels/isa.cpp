@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 
+#ifdef FIRSTLIGHT_X86
+#include <cpuid.h>
+#endif
 #if defined(FIRSTLIGHT_X86) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,17 +30,38 @@ bool tiles_permitted() {
   return false;
 #endif
 }
+
+/// Features that not every compiler's __builtin_cpu_supports knows. Whether the system saves the
+/// registers of AVX is asked elsewhere.
+struct OtherFeatures {
+  bool f16c = false;
+  bool avx512bf16 = false;
+  bool amx = false;
+};
+
+OtherFeatures other_features() {
+  OtherFeatures found;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(1, 0, &a, &b, &c, &d) != 0) found.f16c = (c >> 29 & 1) != 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return found;
+  found.amx = (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0;  // AMX-BF16 and AMX-TILE
+  if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
+    found.avx512bf16 = (a >> 5 & 1) != 0;
+  }
+  return found;
+}
 #endif
 
 bool supported(Isa isa) {
   if (isa == Isa::kPortable) return true;
 #ifdef FIRSTLIGHT_X86
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("f16c");
+  const OtherFeatures features = other_features();
+  const bool avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && features.f16c;
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  const bool bf16 = avx512 && features.avx512bf16;
   switch (isa) {
     case Isa::kPortable:
       return true;
@@ -48,8 +72,7 @@ bool supported(Isa isa) {
     case Isa::kAvx512Bf16:
       return bf16;
     case Isa::kAmx:
-      return bf16 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
-             tiles_permitted();
+      return bf16 && features.amx && tiles_permitted();
   }
 #endif
   return false;
