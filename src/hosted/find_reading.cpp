@@ -2,6 +2,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/score/label_text.h"
 #include "forced.h"
 #include "hosted_model.h"
 #include "one_line.h"

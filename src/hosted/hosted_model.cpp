@@ -11,6 +11,7 @@
 #include "firstlight/base/log.h"
 #include "firstlight/base/secret.h"
 #include "firstlight/base/text.h"
+#include "firstlight/score/label_text.h"
 #include "forced.h"
 #include "one_line.h"
 #include "readout.h"

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cmath>
 
-#include "firstlight/base/text.h"
+#include "firstlight/score/label_text.h"
 
 namespace firstlight::hosted {
 namespace {
@@ -20,54 +20,26 @@ bool continues_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || (static_cast<unsigned char>(c) & 0x80);
 }
 
-/// Labels as they are compared.
-class Labels {
- public:
-  explicit Labels(const std::vector<std::string>& labels) : texts_(labels) {
-    std::vector<std::string> lowered;
-    for (const std::string& label : labels) lowered.push_back(text::lower(label));
-    std::sort(lowered.begin(), lowered.end());
-    fold_ = std::adjacent_find(lowered.begin(), lowered.end()) == lowered.end();
-    for (std::string& label : texts_) label = folded(label);
+/// The labels that an answer beginning with `begin` may still be, or is.
+std::vector<std::size_t> candidates(const LabelTexts& labels, std::string_view begin) {
+  while (!begin.empty() && is_blank(begin.front())) begin.remove_prefix(1);
+  const std::string start = labels.folded(begin);
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::string& label = labels.text(i);
+    const bool open = label.compare(0, start.size(), start) == 0 && start.size() <= label.size();
+    const bool complete = start.size() > label.size() &&
+                          start.compare(0, label.size(), label) == 0 &&
+                          !continues_word(start[label.size()]);
+    if (open || complete) found.push_back(i);
   }
-
-  std::string folded(std::string_view s) const { return fold_ ? text::lower(s) : std::string(s); }
-  std::size_t size() const { return texts_.size(); }
-  const std::string& text(std::size_t i) const { return texts_[i]; }
-
-  /// The labels that an answer beginning with `begin` may still be, or is.
-  std::vector<std::size_t> candidates(std::string_view begin) const {
-    while (!begin.empty() && is_blank(begin.front())) begin.remove_prefix(1);
-    const std::string start = folded(begin);
-    std::vector<std::size_t> found;
-    for (std::size_t i = 0; i < texts_.size(); ++i) {
-      const std::string& label = texts_[i];
-      const bool open = label.compare(0, start.size(), start) == 0 && start.size() <= label.size();
-      const bool complete = start.size() > label.size() &&
-                            start.compare(0, label.size(), label) == 0 &&
-                            !continues_word(start[label.size()]);
-      if (open || complete) found.push_back(i);
-    }
-    return found;
-  }
-
-  /// The label that an answer ending here is.
-  std::optional<std::size_t> exact(std::string_view answer) const {
-    const std::string whole = folded(text::trim(answer));
-    const auto found = std::find(texts_.begin(), texts_.end(), whole);
-    if (found == texts_.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - texts_.begin());
-  }
-
- private:
-  std::vector<std::string> texts_;
-  bool fold_ = false;
-};
+  return found;
+}
 
 /// Where an answer that has come to `begin` may go with one more token; an empty one ends it.
-std::vector<std::size_t> after(const Labels& labels, const std::string& begin,
+std::vector<std::size_t> after(const LabelTexts& labels, const std::string& begin,
                                const std::string& token) {
-  if (!token.empty()) return labels.candidates(begin + token);
+  if (!token.empty()) return candidates(labels, begin + token);
   const auto label = labels.exact(begin);
   return label ? std::vector<std::size_t>{*label} : std::vector<std::size_t>{};
 }
@@ -140,7 +112,7 @@ std::optional<std::string> bytes_of(const Json& list) {
 
 Readout read_positions(const std::vector<Position>& positions,
                        const std::vector<std::string>& label_texts) {
-  const Labels labels(label_texts);
+  const LabelTexts labels(label_texts);
   std::vector<double> mass(labels.size(), 0.0);
   std::vector<double> bound(labels.size(), 0.0);
   std::string begin;
@@ -159,7 +131,7 @@ Readout read_positions(const std::vector<Position>& positions,
       listed += std::exp(a.logprob);
       last = std::min(last, std::exp(a.logprob));
     }
-    for (const std::size_t label : labels.candidates(begin)) {
+    for (const std::size_t label : candidates(labels, begin)) {
       bound[label] = path * std::min(last, std::max(0.0, 1.0 - listed));
     }
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -183,27 +155,6 @@ Readout read_positions(const std::vector<Position>& positions,
   }
   readout.outside = std::clamp(1.0 - inside, 0.0, 1.0);
   return readout;
-}
-
-std::optional<ClassId> match_label(std::string_view answer,
-                                   const std::vector<std::string>& label_texts) {
-  const Labels labels(label_texts);
-  std::string bare = text::trim(answer);
-  const auto found = [&]() -> std::optional<ClassId> {
-    const auto label = labels.exact(bare);
-    if (!label) return std::nullopt;
-    return ClassId{static_cast<std::int32_t>(*label)};
-  };
-  // As it stands first: a label may itself end with a full stop or be a quotation.
-  if (const auto label = found()) return label;
-  if (!bare.empty() && bare.back() == '.') bare.pop_back();
-  if (const auto label = found()) return label;
-  if (bare.size() >= 2 && bare.front() == bare.back() &&
-      std::string_view("\"'`").find(bare.front()) != std::string_view::npos) {
-    bare = bare.substr(1, bare.size() - 2);
-    if (!bare.empty() && bare.back() == '.') bare.pop_back();
-  }
-  return found();
 }
 
 std::optional<ClassId> match_json(std::string_view answer, const std::vector<std::string>& labels) {

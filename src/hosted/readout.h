@@ -42,10 +42,6 @@ struct Readout {
 Readout read_positions(const std::vector<Position>& positions,
                        const std::vector<std::string>& labels);
 
-/// The label that an answer is, white space, quotation marks around it and a full stop at its end
-/// apart; nullopt where it is none.
-std::optional<ClassId> match_label(std::string_view answer, const std::vector<std::string>& labels);
-
 /// The label in {"label": "..."}, letter by letter.
 std::optional<ClassId> match_json(std::string_view answer, const std::vector<std::string>& labels);
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+
 namespace firstlight::hosted {
 namespace {
 
@@ -63,23 +64,6 @@ TEST(Readout, ALabelInNoListGetsItsLargestPossibleProbability) {
   EXPECT_NEAR(p(r, 1), 0.002, 1e-12);
   const Readout full = read_positions({position(token("a", 1.0), {token("a", 1.0)})}, {"a", "b"});
   EXPECT_TRUE(std::isfinite(full.logprobs[1]));
-}
-
-TEST(Readout, CaseCountsOnlyWhereItTellsLabelsApart) {
-  EXPECT_EQ(match_label("ROUND", {"round", "flat"}), ClassId{0});
-  EXPECT_EQ(match_label("A", {"a", "A"}), ClassId{1});
-  EXPECT_EQ(match_label("b", {"a", "A"}), std::nullopt);
-}
-
-TEST(MatchLabel, IsStrict) {
-  const std::vector<std::string> labels = {"Category 0", "Category 1"};
-  for (const char* same : {"Category 1", " category 1.\n", "\"Category 1\"", "`Category 1.`"}) {
-    EXPECT_EQ(match_label(same, labels), ClassId{1}) << same;
-  }
-  for (const char* other : {"", "1", "Category 10", "Category 1, I think", "It is Category 1",
-                            "Category 0 or Category 1"}) {
-    EXPECT_EQ(match_label(other, labels), std::nullopt) << other;
-  }
 }
 
 TEST(MatchJson, TakesOneLabelLetterByLetter) {
