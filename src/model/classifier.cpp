@@ -53,6 +53,19 @@ class VlmClassifier final : public Classifier {
     }
   }
 
+  Result<Generated> generate(const PreparedSample& sample, const Writing& writing) const override {
+    try {
+      std::vector<Image> blanks;
+      ScoreRequest asked = request_of(sample, Pass{}, blanks);
+      GenerateRequest request{std::move(asked.prompt), std::move(asked.images), writing.max_tokens};
+      if (writing.constrained) request.answers = std::move(asked.answers);
+      request.beams = writing.beams;
+      return model_->generate(request);
+    } catch (const Error& e) {
+      return e;
+    }
+  }
+
  private:
   PromptVariant variant_of(const Pass& pass) const {
     PromptVariant variant;
@@ -216,6 +229,10 @@ class VlmClassifier final : public Classifier {
 };
 
 }  // namespace
+
+Result<Generated> Classifier::generate(const PreparedSample&, const Writing&) const {
+  return Error::usage("model", "writes no text");
+}
 
 std::string Pass::name() const {
   switch (kind) {

@@ -151,6 +151,13 @@ PrepareRecord decode_prepared(const std::string& json) {
   return Json::parse(json).get<PrepareRecord>();
 }
 
+std::optional<ClassId> class_of_key(const Task& task, std::string_view key) {
+  for (std::size_t c = 0; c < task.size(); ++c) {
+    if (task.classes[c].key == key) return ClassId{static_cast<std::int32_t>(c)};
+  }
+  return std::nullopt;
+}
+
 std::string encode_columns(const std::vector<ColumnInfo>& columns) {
   Json json = Json::array();
   for (const ColumnInfo& column : columns) {

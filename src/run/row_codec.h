@@ -9,6 +9,7 @@
 #include "firstlight/data/sample.h"
 #include "firstlight/data/source.h"
 #include "firstlight/score/label_scores.h"
+#include "firstlight/task/task.h"
 
 /// How values become columns of run.sqlite. Pure functions.
 namespace firstlight::run_detail {
@@ -31,6 +32,9 @@ std::vector<Metadata> decode_metadata(const std::string& json);
 using PrepareRecord = std::map<std::string, std::map<std::string, std::string>>;
 std::string encode_prepared(const PrepareRecord& prepared);
 PrepareRecord decode_prepared(const std::string& json);
+
+/// The class of this key; nullopt where the task has none.
+std::optional<ClassId> class_of_key(const Task& task, std::string_view key);
 
 std::string encode_columns(const std::vector<ColumnInfo>& columns);
 std::vector<ColumnInfo> decode_columns(const std::string& json);

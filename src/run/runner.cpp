@@ -7,6 +7,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
 #include "firstlight/base/paths.h"
@@ -14,6 +15,8 @@
 #include "firstlight/image/codec.h"
 #include "firstlight/image/resize.h"
 #include "firstlight/run/prediction.h"
+#include "firstlight/score/label_text.h"
+#include "firstlight/task/prompt.h"
 #include "hashes.h"
 #include "loader.h"
 #include "truth.h"
@@ -93,10 +96,26 @@ void take(const Pass& pass, Result<LabelScores>&& result, SampleRecord& record) 
   }
 }
 
-/// Scores the good samples of a batch in every pass. A batch that is called off keeps the samples
+/// Lets the model write about a sample, and reads the label that its text gives.
+void write_text(const PreparedSample& sample, const Classifier& classifier, int tokens,
+                const std::vector<std::string>& answers, SampleRecord& record) {
+  const Result<Generated> written = classifier.generate(sample, {.max_tokens = tokens});
+  if (!written) {
+    record.ok = false;
+    record.error = record.id + ": " + written.error().what();
+    record.scores.clear();
+    return;
+  }
+  const Generated& text = written.value();
+  record.free_text = {clean_text(text.text), static_cast<std::int64_t>(text.token_ids.size()),
+                      text.ended, match_free_text(text.text, answers)};
+}
+
+/// Scores the good samples of a batch in every pass, and lets the model write where `options` ask
+/// for it. A batch that is called off keeps the samples
 /// before the first one that was not asked about.
-void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
-                 const std::vector<Pass>& passes) {
+void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier, const Task& task,
+                 const RunOptions& options) {
   const auto start = Clock::now();
   std::vector<std::size_t> good;
   std::vector<PreparedSample> prepared;
@@ -105,7 +124,7 @@ void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
     good.push_back(i);
     prepared.push_back(std::move(batch[i].prepared));
   }
-  for (const Pass& pass : passes) {
+  for (const Pass& pass : options.passes) {
     if (prepared.empty()) break;
     auto results = classifier.classify(prepared, pass);
     for (std::size_t k = 0; k < good.size(); ++k) {
@@ -116,6 +135,13 @@ void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
         break;
       }
       take(pass, std::move(results[k]), batch[good[k]].record);
+    }
+  }
+  if (options.free_text > 0) {
+    const std::vector<std::string> answers = render_answers(task, {});
+    for (std::size_t k = 0; k < good.size(); ++k) {
+      SampleRecord& record = batch[good[k]].record;
+      if (record.ok) write_text(prepared[k], classifier, options.free_text, answers, record);
     }
   }
   const double share = good.empty() ? 0.0 : since(start) / static_cast<double>(good.size());
@@ -249,6 +275,7 @@ RunConfig make_run_config(const Task& task, const Classifier& classifier,
   if (!options.ignore_truth.empty()) {
     config.settings["ignore_truth"] = text::join(options.ignore_truth, ",");
   }
+  if (options.free_text > 0) config.settings["free_text"] = std::to_string(options.free_text);
   config.machine = describe_machine();
   config.machine["instruction_set"] = model.instruction_set;
   return config;
@@ -287,7 +314,7 @@ RunSummary run_classifier(const SampleSource& source, const Classifier& classifi
     while (store.size() < source.size() && !stopped() && !called_off) {
       std::vector<LoadedSample> batch = loader.next(batch_size);
       const std::size_t asked = batch.size();
-      score_batch(batch, classifier, options.passes);
+      score_batch(batch, classifier, task, options);
       called_off = batch.size() < asked;
       for (LoadedSample& sample : batch) {
         sample.record.truth_class =

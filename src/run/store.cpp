@@ -1,16 +1,14 @@
 #include "firstlight/run/store.h"
 
-#include <algorithm>
 #include <filesystem>
+#include <set>
 
-#include "calibration_codec.h"
-#include "database.h"
-#include "files.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
-#include "previews.h"
+#include "free_text.h"
 #include "row_codec.h"
 #include "server_answers.h"
+#include "store_impl.h"
 
 namespace firstlight {
 
@@ -40,152 +38,34 @@ CREATE TABLE preview_choice(
   PRIMARY KEY(sample, kind)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kSampleColumns =
-    "position, id, origin, status, error, truth, truth_class, metadata, prepared, pixels, seconds";
-
-// A scalar subquery keeps the order of `score`, which a join need not.
-constexpr const char* kSelectScores =
-    "SELECT sample, pass, kind, (SELECT token_ids FROM token_set WHERE id = token_set), logprobs "
-    "FROM score";
-
 Task parse_stored_task(const std::string& yaml, const std::string& path) {
   return parse_task(yaml, path + " (task)");
 }
 
 }  // namespace
 
-const LabelScores* SampleRecord::find(const std::string& pass) const {
-  for (const PassScores& item : scores) {
-    if (item.pass == pass) return &item.scores;
+void RunStore::Impl::prepare_writing() {
+  insert_sample = prepare(std::string("INSERT INTO sample(") + run_detail::kSampleColumns +
+                          ") VALUES(?,?,?,?,?,?,?,?,?,?,?)");
+  insert_score =
+      prepare("INSERT INTO score(sample, pass, kind, token_set, logprobs) VALUES(?,?,?,?,?)");
+  insert_server = run_detail::insert_server_answer(*database);
+  if (run_detail::has_free_text(config)) insert_text = run_detail::insert_free_text(*database);
+  insert_preview = prepare("INSERT INTO preview(sample, place, view, jpeg) VALUES(?,?,?,?)");
+  insert_choice = prepare("INSERT INTO preview_choice(sample, kind, class, rank) VALUES(?,?,?,?)");
+  delete_choice = prepare("DELETE FROM preview_choice WHERE sample = ? AND kind = ?");
+  delete_previews = prepare("DELETE FROM preview WHERE sample = ?");
+  insert_value = prepare("INSERT OR REPLACE INTO run(key, value) VALUES(?,?)");
+  insert_tokens = prepare("INSERT INTO token_set(id, token_ids) VALUES(?,?)");
+  Statement sets = prepare("SELECT id, token_ids FROM token_set");
+  while (sets.step()) token_sets[sets.text(1)] = sets.integer(0);
+  contest.emplace(task.size());
+  Statement query = prepare("SELECT sample, kind, class, rank FROM preview_choice");
+  while (query.step()) {
+    contest->restore(static_cast<std::uint64_t>(query.integer(0)),
+                     {query.text(1), query.text(2), query.real(3)});
   }
-  return nullptr;
 }
-
-struct RunStore::Impl {
-  std::string folder;
-  std::unique_ptr<run_detail::RunLock> lock;  // released after the database is closed
-  std::unique_ptr<Database> database;
-  RunConfig config;
-  Task task;
-  std::vector<ColumnInfo> columns;
-  std::vector<std::string> passes;
-  std::uint64_t size = 0;
-  std::uint64_t failed = 0;
-  bool in_transaction = false;
-  std::optional<run_detail::PreviewContest> contest;
-
-  Statement insert_sample, insert_score, insert_server, insert_preview, insert_choice,
-      delete_choice, delete_previews, insert_value, insert_tokens;
-  std::map<std::string, std::int64_t> token_sets;  // by text
-
-  Statement prepare(const std::string& sql) const { return Statement(*database, sql); }
-
-  std::optional<std::string> value(const std::string& key) const {
-    Statement query = prepare("SELECT value FROM run WHERE key = ?");
-    query.bind(std::string_view(key));
-    if (!query.step()) return std::nullopt;
-    return query.text(0);
-  }
-
-  std::string required(const std::string& key) const {
-    if (auto found = value(key)) return *found;
-    throw Error::input(database->path(), "not a complete run: '" + key + "' is missing");
-  }
-
-  void count() {
-    Statement query = prepare("SELECT count(*), count(error) FROM sample");
-    query.step();
-    size = static_cast<std::uint64_t>(query.integer(0));
-    failed = static_cast<std::uint64_t>(query.integer(1));
-  }
-
-  void set_passes() {
-    const auto found = config.settings.find("passes");
-    if (found != config.settings.end()) passes = text::split(found->second, ',');
-  }
-
-  void begin() {
-    if (in_transaction) return;
-    database->execute("BEGIN IMMEDIATE");
-    in_transaction = true;
-  }
-
-  void put(const std::string& key, const std::string& text) {
-    insert_value.bind(std::string_view(key)).bind(std::string_view(text)).run();
-  }
-
-  void prepare_writing() {
-    insert_sample = prepare(std::string("INSERT INTO sample(") + kSampleColumns +
-                            ") VALUES(?,?,?,?,?,?,?,?,?,?,?)");
-    insert_score =
-        prepare("INSERT INTO score(sample, pass, kind, token_set, logprobs) VALUES(?,?,?,?,?)");
-    insert_server = run_detail::insert_server_answer(*database);
-    insert_preview = prepare("INSERT INTO preview(sample, place, view, jpeg) VALUES(?,?,?,?)");
-    insert_choice =
-        prepare("INSERT INTO preview_choice(sample, kind, class, rank) VALUES(?,?,?,?)");
-    delete_choice = prepare("DELETE FROM preview_choice WHERE sample = ? AND kind = ?");
-    delete_previews = prepare("DELETE FROM preview WHERE sample = ?");
-    insert_value = prepare("INSERT OR REPLACE INTO run(key, value) VALUES(?,?)");
-    insert_tokens = prepare("INSERT INTO token_set(id, token_ids) VALUES(?,?)");
-    Statement sets = prepare("SELECT id, token_ids FROM token_set");
-    while (sets.step()) token_sets[sets.text(1)] = sets.integer(0);
-    contest.emplace(task.size());
-    Statement query = prepare("SELECT sample, kind, class, rank FROM preview_choice");
-    while (query.step()) {
-      contest->restore(static_cast<std::uint64_t>(query.integer(0)),
-                       {query.text(1), query.text(2), query.real(3)});
-    }
-  }
-
-  /// The id of a text in token_set, which it joins if it is new.
-  std::int64_t token_set(const std::string& token_ids) {
-    const auto [found, is_new] =
-        token_sets.emplace(token_ids, static_cast<std::int64_t>(token_sets.size()));
-    if (is_new) insert_tokens.bind(found->second).bind(std::string_view(token_ids)).run();
-    return found->second;
-  }
-
-  SampleRecord read_sample(const Statement& row) const {
-    SampleRecord record;
-    record.position = static_cast<std::uint64_t>(row.integer(0));
-    record.id = row.text(1);
-    record.origin = row.text(2);
-    record.ok = row.text(3) == "ok";
-    record.error = row.text(4);
-    record.truth = row.optional_text(5);
-    if (const auto key = row.optional_text(6)) {
-      for (std::size_t c = 0; c < task.size(); ++c) {
-        if (task.classes[c].key == *key) record.truth_class = ClassId{static_cast<int>(c)};
-      }
-    }
-    record.metadata = run_detail::decode_metadata(row.text(7));
-    record.prepared = run_detail::decode_prepared(row.text(8));
-    record.pixels_hash = static_cast<std::uint64_t>(row.integer(9));
-    record.seconds = row.real(10);
-    return record;
-  }
-
-  /// Adds the pass in a row of kSelectScores.
-  void read_score(const Statement& row, SampleRecord& record) const {
-    PassScores scores;
-    scores.pass = row.text(1);
-    const auto kind = score_kind(row.text(2));
-    auto answers = run_detail::decode_answers(row.text(3), row.text(4));
-    if (!kind || !answers || answers->size() != task.size()) {
-      throw Error::input(database->path(), "damaged scores of sample '" + record.id + "'");
-    }
-    scores.scores = {*kind, std::move(*answers)};
-    record.scores.push_back(std::move(scores));
-  }
-
-  void sort_passes(SampleRecord& record) const {
-    const auto place = [&](const PassScores& scores) {
-      return std::find(passes.begin(), passes.end(), scores.pass) - passes.begin();
-    };
-    std::stable_sort(record.scores.begin(), record.scores.end(),
-                     [&](const auto& a, const auto& b) { return place(a) < place(b); });
-  }
-};
 
 RunStore::RunStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RunStore::~RunStore() = default;
@@ -225,6 +105,7 @@ RunStore RunStore::create(const std::string& folder, const RunConfig& config, co
     impl->database->execute("BEGIN IMMEDIATE");
     impl->database->execute(kSchema);
     impl->database->execute(run_detail::kServerAnswerTable);
+    if (run_detail::has_free_text(config)) impl->database->execute(run_detail::kFreeTextTable);
     impl->insert_value = impl->prepare("INSERT INTO run(key, value) VALUES(?,?)");
     impl->put("format", kFormat);
     impl->put("config", config.to_json());
@@ -263,107 +144,6 @@ RunStore RunStore::open(const std::string& folder) {
   impl->set_passes();
   impl->count();
   return RunStore(std::move(impl));
-}
-
-const std::string& RunStore::folder() const { return impl_->folder; }
-const RunConfig& RunStore::config() const { return impl_->config; }
-const Task& RunStore::task() const { return impl_->task; }
-const std::vector<ColumnInfo>& RunStore::columns() const { return impl_->columns; }
-std::uint64_t RunStore::size() const { return impl_->size; }
-std::uint64_t RunStore::failed() const { return impl_->failed; }
-
-std::optional<ServerTotals> RunStore::server_totals() const {
-  return run_detail::server_totals(*impl_->database);
-}
-
-ServerProbes RunStore::server_probes() const { return run_detail::server_probes(*impl_->database); }
-
-bool RunStore::has_server_answer(const std::string& request) const {
-  return run_detail::has_server_answer(*impl_->database, request);
-}
-
-bool RunStore::complete() const {
-  const auto found = impl_->config.settings.find("data.samples");
-  return found != impl_->config.settings.end() && found->second == std::to_string(impl_->size);
-}
-
-std::optional<std::string> RunStore::value(const std::string& key) const {
-  return impl_->value(key);
-}
-
-std::map<std::string, std::string> RunStore::values() const {
-  Statement query = impl_->prepare("SELECT key, value FROM run");
-  std::map<std::string, std::string> values;
-  while (query.step()) values[query.text(0)] = query.text(1);
-  return values;
-}
-
-std::optional<RunCalibration> RunStore::calibration() const {
-  Statement tables =
-      impl_->prepare("SELECT count(*) FROM sqlite_master WHERE name = 'calibration'");
-  tables.step();
-  if (tables.integer(0) == 0) return std::nullopt;
-  Statement query = impl_->prepare("SELECT record FROM calibration");
-  if (!query.step()) return std::nullopt;
-  auto calibration = run_detail::decode_calibration(query.text(0));
-  if (!calibration) throw Error::input(impl_->database->path(), "damaged calibration");
-  return calibration;
-}
-
-void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) const {
-  Statement samples =
-      impl_->prepare(std::string("SELECT ") + kSampleColumns + " FROM sample ORDER BY position");
-  Statement scores = impl_->prepare(std::string(kSelectScores) + " ORDER BY sample, pass");
-  Statement server = run_detail::select_server_answers(*impl_->database);
-  bool more = scores.step();
-  bool more_server = server.step();
-  while (samples.step()) {
-    SampleRecord record = impl_->read_sample(samples);
-    while (more && static_cast<std::uint64_t>(scores.integer(0)) == record.position) {
-      impl_->read_score(scores, record);
-      more = scores.step();
-    }
-    while (more_server && static_cast<std::uint64_t>(server.integer(0)) == record.position) {
-      run_detail::read_server_answer(server, record);
-      more_server = server.step();
-    }
-    impl_->sort_passes(record);
-    visit(record);
-  }
-}
-
-std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
-  Statement sample =
-      impl_->prepare(std::string("SELECT ") + kSampleColumns + " FROM sample WHERE position = ?");
-  sample.bind(static_cast<std::int64_t>(position));
-  if (!sample.step()) return std::nullopt;
-  SampleRecord record = impl_->read_sample(sample);
-  Statement scores = impl_->prepare(std::string(kSelectScores) + " WHERE sample = ? ORDER BY pass");
-  scores.bind(static_cast<std::int64_t>(position));
-  while (scores.step()) impl_->read_score(scores, record);
-  Statement server = run_detail::select_server_answers(*impl_->database, position);
-  while (server.step()) run_detail::read_server_answer(server, record);
-  impl_->sort_passes(record);
-  return record;
-}
-
-std::map<std::uint64_t, std::vector<PreviewChoice>> RunStore::previewed() const {
-  Statement query = impl_->prepare("SELECT sample, kind, class, rank FROM preview_choice");
-  std::map<std::uint64_t, std::vector<PreviewChoice>> chosen;
-  while (query.step()) {
-    chosen[static_cast<std::uint64_t>(query.integer(0))].push_back(
-        {query.text(1), query.text(2), query.real(3)});
-  }
-  return chosen;
-}
-
-std::vector<Preview> RunStore::previews(std::uint64_t position) const {
-  Statement query =
-      impl_->prepare("SELECT view, jpeg FROM preview WHERE sample = ? ORDER BY place");
-  query.bind(static_cast<std::int64_t>(position));
-  std::vector<Preview> previews;
-  while (query.step()) previews.push_back({query.text(0), query.text(1)});
-  return previews;
 }
 
 void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoice>& choices,
@@ -405,6 +185,7 @@ void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoic
         .run();
   }
   run_detail::write_server_answers(impl.insert_server, record);
+  run_detail::write_free_text(impl.insert_text, impl.task, record);
 
   const auto outcome = impl.contest->enter(record.position, choices);
   for (const auto& [loser, choice] : outcome.lost) {

@@ -38,6 +38,13 @@ struct PreparedSample {
   std::vector<Metadata> metadata;  ///< measured and truth; a classifier may read measured only
 };
 
+/// What a model writes about a sample in the main prompt.
+struct Writing {
+  int max_tokens = 64;       ///< of free text, >= 1
+  bool constrained = false;  ///< only the task's answers can be written, each to its end
+  int beams = 1;             ///< of constrained decoding; 1 is greedy, as free text is
+};
+
 /// Task and model joined: what a run calls. Same thread contract as VisionLanguageModel.
 class Classifier {
  public:
@@ -51,6 +58,8 @@ class Classifier {
   /// The prompt of a sample as the model gets it; Error for models without a prompt.
   virtual Result<PromptDescription> describe(const PreparedSample& sample,
                                              const Pass& pass) const = 0;
+  /// Text by the model; Error, the default, for models that write none.
+  virtual Result<Generated> generate(const PreparedSample& sample, const Writing& writing) const;
 };
 
 /// A sample with its answer, shown in the prompt before the question.

@@ -25,6 +25,9 @@ struct RunOptions {
   Normalisation normalisation = Normalisation::kSum;
   /// Truth values that mean "no truth", compared without regard to case.
   std::vector<std::string> ignore_truth;
+  /// Tokens of free text that the model writes about each sample in the main prompt, beside its
+  /// scores; 0 = none. The label that it names is found by match_free_text().
+  int free_text = 0;
   int batch = 8;    ///< samples that the model gets at once, >= 1; does not change a number
   int loaders = 1;  ///< threads that decode and prepare ahead of the model, >= 1
   const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler to end early

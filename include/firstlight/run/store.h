@@ -56,6 +56,15 @@ struct ServerTotals {
   std::vector<std::string> left_out;      ///< fields of requests that the server refuses, sorted
 };
 
+/// What a model wrote about a sample, beside its scores.
+struct FreeText {
+  std::string text;
+  std::int64_t tokens = 0;
+  bool ended = false;            ///< by itself; else it was cut off
+  std::optional<ClassId> label;  ///< match_free_text() with the task's answers
+  friend bool operator==(const FreeText&, const FreeText&) = default;
+};
+
 /// One row of a run: what is known of a sample, and its scores of all passes.
 struct SampleRecord {
   std::uint64_t position = 0;  ///< place in the run's selection, from 0
@@ -72,6 +81,7 @@ struct SampleRecord {
   double seconds = 0.0;                  ///< its share of the time for decoding and scoring
   std::vector<PassScores> scores;        ///< in the order of the run's passes; empty where not ok
   std::vector<PassServerAnswer> server;  ///< of hosted models, by pass; also where not ok
+  std::optional<FreeText> free_text;     ///< in runs with the setting free_text, where ok
 
   /// The scores of a pass, or nullptr.
   const LabelScores* find(const std::string& pass) const;
@@ -111,9 +121,9 @@ struct RunCalibration {
 ///
 /// Tables: run(key, value); sample (a row a sample, written once, in order of position); score (a
 /// row for a sample and a pass); server_answer (hosted models: a row for a sample and a pass);
-/// preview and preview_choice; calibration, where one was applied (run/calibration.h). One writer
-/// at a time, held by a lock file; any number of readers meanwhile. An object is used by one thread
-/// at a time.
+/// free_text, in runs with that setting; preview and preview_choice; calibration, where one was
+/// applied (run/calibration.h). One writer at a time, held by a lock file; any number of readers
+/// meanwhile. An object is used by one thread at a time.
 class RunStore {
  public:
   /// Makes the folder, or continues the run in it. Throws Error::conflict where the folder holds

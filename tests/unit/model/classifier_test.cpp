@@ -27,8 +27,11 @@ class RecordingModel : public VisionLanguageModel {
     }
     return results;
   }
-  Result<Generated> generate(const GenerateRequest&) const override {
-    return Error::usage("", "not asked for here");
+  Result<Generated> generate(const GenerateRequest& request) const override {
+    written = request;
+    Generated out;
+    out.text = "flat";
+    return out;
   }
   PromptDescription describe(const ScoreRequest& request) const override {
     EXPECT_EQ(request.images.size(), request.prompt.image_views().size());
@@ -36,6 +39,7 @@ class RecordingModel : public VisionLanguageModel {
   }
 
   mutable std::vector<ScoreRequest> asked;
+  mutable GenerateRequest written;
   mutable std::vector<std::vector<int>> levels;  ///< first pixel of each picture
 };
 
@@ -80,6 +84,20 @@ TEST(VlmClassifier, ShotsStandBeforeTheQuestionWithTheirAnswers) {
   // A blank picture takes the place of the sample's, not of the examples'.
   classifier->classify(samples, Pass{Pass::Kind::kBlank, 0});
   EXPECT_EQ(model->levels[0], (std::vector<int>{10, 20, 128}));
+}
+
+TEST(VlmClassifier, WritesFreelyOrHeldToTheAnswers) {
+  const auto model = std::make_shared<RecordingModel>();
+  const auto classifier = make_vlm_classifier(model, task());
+  const PreparedSample x = sample("x", 30);
+  EXPECT_EQ(classifier->generate(x, {.max_tokens = 200}).value().text, "flat");
+  EXPECT_EQ(all_text(model->written.prompt), "[image]Which?\n0. round\n1. flat");
+  EXPECT_EQ(model->written.images.size(), 1u);
+  EXPECT_EQ(model->written.max_tokens, 200);
+  EXPECT_TRUE(model->written.answers.empty());
+  ASSERT_TRUE(classifier->generate(x, {.constrained = true, .beams = 2}).ok());
+  EXPECT_EQ(model->written.answers, (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(model->written.beams, 2);
 }
 
 TEST(VlmClassifier, ASampleThatIsAShotIsRefused) {
