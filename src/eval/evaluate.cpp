@@ -392,9 +392,11 @@ Evaluation evaluate(const Task& task, const EvaluationInput& input,
     calibrated.probabilities = input.calibrated;
     calibrated.predicted.clear();
     calibrated.sets.clear();
+    calibrated.free_text.clear();
     result.calibrated.push_back(
         Assembly(calibrated, own_classes(task).names, {}, options).run(false));
   }
+  result.free_text = free_text_metrics(input.free_text, options.level);
   if (!task.merges.empty()) {
     const ClassSet set = merged_classes(task);
     std::vector<double> merged_prior;

@@ -86,6 +86,13 @@ class Writer {
                                {"single", estimate(sets.single)},
                                {"mean_size", estimate(sets.mean_size)}};
     }
+    for (const FreeTextMetrics& texts : e_.free_text) {
+      out["free_text"] = {{"n", texts.n},
+                          {"parsed", estimate(texts.parsed)},
+                          {"agreement", estimate(texts.agreement)},
+                          {"accuracy", estimate(texts.accuracy)},
+                          {"accuracy_read", estimate(texts.accuracy_read)}};
+    }
     if (!e_.prior.empty()) out["prior"] = prior(e_.prior.front());
     if (!e_.merged.empty()) out["merged"] = Writer(e_.merged.front()).whole();
     return out;

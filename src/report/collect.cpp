@@ -93,6 +93,22 @@ std::vector<ReportClass> per_class(const Evaluation& e) {
   return out;
 }
 
+/// What free text gives beside the scores; with truth or without.
+void add_free_text(const std::vector<FreeTextLabel>& labels, double level, ReportData& data) {
+  for (const FreeTextMetrics& m : free_text_metrics(labels, level)) {
+    data.free_texts = static_cast<std::int64_t>(m.n);
+    data.free_text = {
+        metric("Texts with a label", m.parsed,
+               "Texts that are an answer of the task, or begin with one; the others are unparsed."),
+        metric("Agreement with the score", m.agreement,
+               "Of the texts with a label, those with the label that the probabilities give."),
+        metric("Accuracy of the texts", m.accuracy,
+               "Samples with a known class whose text gives it; unparsed ones count as wrong."),
+        metric("Accuracy where there is a label", m.accuracy_read,
+               "The same among texts with a label.")};
+  }
+}
+
 void add_evaluation(const Task& task, const EvaluationInput& input, const Evaluation& e,
                     ReportData& data) {
   data.labelled = static_cast<std::int64_t>(e.n);
@@ -180,6 +196,7 @@ ReportSample gallery_sample(const RunStore& run, const SampleRecord& record,
   for (const Preview& preview : run.previews(record.position)) {
     s.pictures.push_back({preview.view, "image/jpeg", preview.jpeg});
   }
+  if (record.free_text) s.metadata.emplace_back("text by the model", record.free_text->text);
   for (const Metadata& item : record.metadata) {
     std::string unit;
     for (const ColumnInfo& column : run.columns()) {
@@ -322,6 +339,7 @@ ReportData collect_report(const RunStore& run, const Interpretation& interpretat
   data.task_text = task.yaml;
   const Census census = take_census(run, interpretation, data);
   const EvaluationInput input = evaluation_input(run, interpretation, columns);
+  add_free_text(input.free_text, options.level, data);
   if (!input.truth.empty()) {
     const Evaluation evaluation = evaluate(task, input, options);
     add_evaluation(task, input, evaluation, data);

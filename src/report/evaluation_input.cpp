@@ -128,6 +128,10 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
       ++input.failed;
       return;
     }
+    if (record.free_text) {
+      input.free_text.push_back(
+          {predict(record, interpretation).label, record.free_text->label, record.truth_class});
+    }
     if (!record.truth_class) {
       const auto background =
           record.truth ? run.task().match_background(*record.truth) : std::nullopt;

@@ -35,6 +35,7 @@ class Writer {
     put_figures();
     for (const Evaluation& calibrated : e_.calibrated) put_calibrated(calibrated);
     for (const SetMetrics& sets : e_.sets) put_sets(sets);
+    for (const FreeTextMetrics& texts : e_.free_text) put_free_text(texts);
     put_classes();
     put_selection();
     put_confusion();
@@ -83,6 +84,14 @@ class Writer {
     put("{:<24}  {}\n", "sets with the truth", to_text(sets.covered));
     put("{:<24}  {}\n", "sets of one class", to_text(sets.single));
     put("{:<24}  {}\n", "classes in a set", to_text(sets.mean_size));
+  }
+
+  void put_free_text(const FreeTextMetrics& texts) {
+    put("\nfree text of the model (n = {}), beside its scores\n", texts.n);
+    put("{:<24}  {}\n", "texts with a label", to_text(texts.parsed));
+    put("{:<24}  {}\n", "of these, as the score", to_text(texts.agreement));
+    put("{:<24}  {}\n", "accuracy of the texts", to_text(texts.accuracy));
+    put("{:<24}  {}\n", "of those with a label", to_text(texts.accuracy_read));
   }
 
   void put_classes() {

@@ -72,6 +72,8 @@ std::string column_name(const std::string& wanted, std::set<std::string>& taken)
   return candidate;
 }
 
+bool has_free_text(const RunStore& run) { return run.config().settings.contains("free_text"); }
+
 std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
   std::vector<TableColumn> columns = {
       {"id", Type::kText, "", "Identifier of the sample in its source", "meta.id;meta.main"},
@@ -98,6 +100,12 @@ std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
   columns.push_back({"error", Type::kText, "", "Why the sample failed", "meta.note"});
   columns.push_back(
       {"seconds", Type::kReal, "s", "Time to decode and score the sample", "time.duration"});
+  if (has_free_text(run)) {
+    columns.push_back({"free_text", Type::kText, "", "What the model wrote", "meta.note"});
+    columns.push_back({"free_text_label", Type::kText, "",
+                       "Key of the class that free_text gives; missing where it is unparsed",
+                       "meta.code.class"});
+  }
   return columns;
 }
 
@@ -185,6 +193,12 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
         row[kind + 1] = record.error;
       }
       row[kind + 2] = record.seconds;
+      if (record.free_text) {
+        row[kind + 3] = record.free_text->text;
+        if (const auto label = record.free_text->label) {
+          row[kind + 4] = stored.classes[label->index()].key;
+        }
+      }
       for (const Metadata& item : record.metadata) {
         const std::size_t place = plan->place.at(item.name);
         row[fixed + place] = as_type(item.value, plan->types[place]);

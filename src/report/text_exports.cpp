@@ -24,6 +24,16 @@ Json scores_json(const Task& task, const LabelScores& scores) {
   return json;
 }
 
+/// {"text", "label", "tokens", "ended"}; null where the sample failed.
+Json free_text_json(const Task& task, const std::optional<FreeText>& written) {
+  if (!written) return nullptr;
+  return {
+      {"text", written->text},
+      {"label", written->label ? Json(task.classes[written->label->index()].key) : Json(nullptr)},
+      {"tokens", written->tokens},
+      {"ended", written->ended}};
+}
+
 Json sample_json(const Task& task, const SampleRecord& record,
                  const Interpretation& interpretation) {
   Json json;
@@ -81,10 +91,11 @@ void write_csv(const Table& table, std::ostream& out) {
 }
 
 void write_jsonl(const RunStore& run, const Interpretation& interpretation, std::ostream& out) {
+  const bool texts = run.config().settings.contains("free_text");
   run.for_each([&](const SampleRecord& record) {
-    out << sample_json(run.task(), record, interpretation)
-               .dump(-1, ' ', false, Json::error_handler_t::replace)
-        << '\n';
+    Json json = sample_json(run.task(), record, interpretation);
+    if (texts) json["free_text"] = free_text_json(run.task(), record.free_text);
+    out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
     check(out);
   });
   out.flush();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,13 @@ struct ConformalSets {
   std::vector<std::vector<ClassId>> sets;
 };
 
+/// What free text said of one classified sample, beside its score.
+struct FreeTextLabel {
+  ClassId scored;               ///< label by the probabilities
+  std::optional<ClassId> read;  ///< label that the text gives; none where it is unparsed
+  std::optional<ClassId> truth;
+};
+
 /// Labelled samples with what a model said of them. Every vector has one entry a sample; only
 /// samples with truth and a finished classification belong here. Formulas and sources of all
 /// metrics: docs/evaluation.md.
@@ -33,6 +41,8 @@ struct EvaluationInput {
   std::vector<double> calibrated;              ///< rows as in `probabilities`; empty without
   std::vector<ConformalSets> sets;             ///< none, or one
   std::vector<ColumnValues> against;           ///< columns to look at efficiency and purity against
+  /// Of all classified samples for which the model wrote text, with truth or without.
+  std::vector<FreeTextLabel> free_text;
 };
 
 struct EvaluationOptions {
@@ -117,6 +127,16 @@ struct SetMetrics {
   Estimate mean_size;   ///< mean number of classes, bootstrap interval
 };
 
+/// Free text beside the scores of the same run. Samples count equally, whatever their event
+/// weights.
+struct FreeTextMetrics {
+  std::size_t n = 0;       ///< samples with a text
+  Estimate parsed;         ///< fraction whose text gives a label
+  Estimate agreement;      ///< of these, the fraction with the label of the score
+  Estimate accuracy;       ///< labelled samples whose text gives the truth; unparsed ones are wrong
+  Estimate accuracy_read;  ///< the same, of labelled samples whose text gives a label
+};
+
 /// All figures of a run against its truth. Plain data: copy freely.
 struct Evaluation {
   std::vector<std::string> classes;  ///< keys; every by-class vector is in this order
@@ -152,7 +172,8 @@ struct Evaluation {
   /// One entry where calibrated probabilities were given: the same figures with them, but those of
   /// selections, backgrounds and columns, which are for the labels as they are.
   std::vector<Evaluation> calibrated;
-  std::vector<SetMetrics> sets;  ///< one entry where conformal sets were given
+  std::vector<SetMetrics> sets;            ///< one entry where conformal sets were given
+  std::vector<FreeTextMetrics> free_text;  ///< one entry where the model wrote text
   /// One entry where the task merges classes: the same figures with their probabilities summed.
   std::vector<Evaluation> merged;
 };
@@ -162,6 +183,10 @@ struct Evaluation {
 /// an option is out of range, or a probability is not in [0, 1].
 Evaluation evaluate(const Task& task, const EvaluationInput& input,
                     const EvaluationOptions& options = {});
+
+/// One entry, or none without texts. Intervals are Clopper-Pearson of coverage `level`.
+std::vector<FreeTextMetrics> free_text_metrics(const std::vector<FreeTextLabel>& labels,
+                                               double level);
 
 /// The mean of one number a sample, with its bootstrap interval (level, resamples and seed of
 /// `options`). `weights` may be empty. Undefined without samples.

@@ -196,6 +196,8 @@ struct ReportData {
   std::vector<ReportBackground> backgrounds;
   std::vector<ReportAgainst> against;
   ReportCalibration calibration;
+  std::int64_t free_texts = 0;          ///< samples about which the model wrote text
+  std::vector<ReportMetric> free_text;  ///< of these texts; empty without any
   std::vector<ReportConfidenceBin> confidence;
   std::vector<std::int64_t> label_counts;  ///< by ClassId
   std::vector<ReportSample> gallery;

@@ -39,9 +39,9 @@ struct Table {
   std::function<void(const std::function<void(const std::vector<TableCell>&)>& visit)> for_each_row;
 };
 
-/// id, status, truth, label, probability of each class (p_KEY), kind, error, seconds, and the
-/// metadata columns with their units (meta_NAME where the name is taken). `run` must outlive the
-/// table.
+/// id, status, truth, label, probability of each class (p_KEY), kind, error, seconds, free_text and
+/// free_text_label in runs with that setting, and the metadata columns with their units (meta_NAME
+/// where the name is taken). `run` must outlive the table.
 Table run_table(const RunStore& run, const Interpretation& interpretation);
 
 /// One line a row, RFC 4180 quoting, numbers in the shortest form that reads back the same,

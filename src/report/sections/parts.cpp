@@ -32,6 +32,19 @@ std::string cell(const std::optional<ReportEstimate>& e) {
                      range.empty() ? "" : "<span class=\"interval\">" + range + "</span>");
 }
 
+std::string metrics_table(const std::vector<ReportMetric>& metrics, std::string_view caption) {
+  if (metrics.empty()) return "";
+  std::string out = fmt::format(
+      "<table class=\"wide metrics\"><caption>{}</caption><thead><tr><th scope=\"col\">Metric</th>"
+      "<th scope=\"col\" class=\"number\">Value</th></tr></thead><tbody>\n",
+      caption);
+  for (const ReportMetric& m : metrics) {
+    out += fmt::format("<tr><th scope=\"row\">{}<span class=\"meaning\">{}</span></th>{}</tr>\n",
+                       html::escape(m.name), html::escape(m.meaning), cell(m.estimate));
+  }
+  return out + "</tbody></table>\n";
+}
+
 std::string figure(std::string_view id, std::string_view kind, std::string_view attributes,
                    std::string_view title, std::string_view text, std::string_view alternative) {
   return fmt::format(

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "firstlight/report/report_data.h"
 
@@ -23,6 +24,9 @@ std::string count(std::int64_t n, std::string_view noun);
 
 /// A table cell with a value and its interval.
 std::string cell(const std::optional<ReportEstimate>& e);
+
+/// A table of metrics with their meanings. The caption is HTML.
+std::string metrics_table(const std::vector<ReportMetric>& metrics, std::string_view caption);
 
 /// The frame of a figure; a script draws into it. `alternative` is a table with the same numbers.
 /// The title is escaped, `text` and `alternative` are HTML.

@@ -37,6 +37,7 @@ std::vector<Section> sections(const ReportData& data) {
   if (!data.calibration.metrics.empty()) {
     out.push_back({"calibration", "Calibration", calibration(data)});
   }
+  if (!data.free_text.empty()) out.push_back({"free-text", "Free text", free_text(data)});
   if (!data.gallery.empty()) out.push_back({"gallery", "Gallery", gallery(data)});
   if (data.failures_total > 0) out.push_back({"failures", "Failures", failures(data)});
   if (!data.provenance.empty()) {

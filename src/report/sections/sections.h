@@ -24,6 +24,7 @@ std::string classes(const ReportData& data);
 std::string selection(const ReportData& data);
 std::string confidence(const ReportData& data);
 std::string calibration(const ReportData& data);
+std::string free_text(const ReportData& data);
 std::string gallery(const ReportData& data);
 std::string failures(const ReportData& data);
 std::string provenance(const ReportData& data);

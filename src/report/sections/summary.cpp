@@ -68,20 +68,6 @@ std::string plain_words(const ReportData& data) {
   return out;
 }
 
-std::string metrics_table(const ReportData& data) {
-  if (data.metrics.empty()) return "";
-  std::string out = fmt::format(
-      "<table class=\"wide metrics\"><caption>Metrics, with {} intervals where they are "
-      "defined.</caption><thead><tr><th scope=\"col\">Metric</th>"
-      "<th scope=\"col\" class=\"number\">Value</th></tr></thead><tbody>\n",
-      escape(data.interval_level));
-  for (const ReportMetric& m : data.metrics) {
-    out += fmt::format("<tr><th scope=\"row\">{}<span class=\"meaning\">{}</span></th>{}</tr>\n",
-                       escape(m.name), escape(m.meaning), cell(m.estimate));
-  }
-  return out + "</tbody></table>\n";
-}
-
 std::string descriptions(const ReportData& data) {
   if (data.descriptions.empty()) return "";
   std::string out =
@@ -131,7 +117,21 @@ std::string summary(const ReportData& data) {
   for (const std::string& notice : data.notices) {
     out += "<p class=\"notice\">" + escape(notice) + "</p>\n";
   }
-  return out + metrics_table(data) + descriptions(data);
+  return out +
+         metrics_table(data.metrics,
+                       fmt::format("Metrics, with {} intervals where they are defined.",
+                                   escape(data.interval_level))) +
+         descriptions(data);
+}
+
+std::string free_text(const ReportData& data) {
+  return fmt::format(
+             "<p>The model also wrote free text about {}, without being held to the "
+             "answers. The label of a text is the answer that it is, or begins with.</p>\n",
+             count(data.free_texts, "sample")) +
+         metrics_table(data.free_text,
+                       fmt::format("Free text beside the scores, with {} intervals.",
+                                   escape(data.interval_level)));
 }
 
 std::string labels_section(const ReportData& data) {
