@@ -41,6 +41,7 @@ struct Arguments {
   ServerFlags server;
   std::optional<double> max_cost;
   bool dry_run = false;
+  int free_text = 0;
   int shots = 0;
   std::string shots_from;
 };
@@ -164,7 +165,12 @@ void classify(const Arguments& args, Context& context) {
     throw Error::usage(args.dry_run ? "--dry-run" : "--max-cost",
                        "is for hosted models; '" + args.model + "' costs nothing");
   }
+  if (hosted_model && args.free_text > 0) {
+    throw Error::usage("--free-text", "is for models that run here",
+                       "a hosted model writes with URL?read=text");
+  }
   RunOptions options;
+  options.free_text = args.free_text;
   options.passes = parse_passes(args.passes, job.task);
   if (args.orders > 0) {
     for (const Pass& pass : spread_orders(args.orders, job.task)) {
@@ -279,6 +285,13 @@ void add_classify(CLI::App& app, Context& context) {
       ->type_name("K")
       ->check(CLI::PositiveNumber);
   add_normalisation_flag(*command, args->normalisation);
+  command
+      ->add_option("--free-text", args->free_text,
+                   "let the model also write up to N tokens about each sample, and read a label "
+                   "from them, beside its exact score; 0 for none")
+      ->type_name("N")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
   command->add_option("--ignore-truth", args->ignore_truth, "a truth value that means: not known")
       ->type_name("VALUE")
       ->allow_extra_args(false);

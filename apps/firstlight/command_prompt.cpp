@@ -27,15 +27,6 @@ struct Arguments {
   bool json = false;
 };
 
-std::size_t position_of(const SampleSource& source, const Arguments& args) {
-  if (source.size() == 0) throw Error::input(args.data, "holds no samples");
-  if (args.id.empty()) return 0;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    if (source.id(i) == args.id) return i;
-  }
-  throw Error::usage("--id", "no sample of " + args.data + " has the id '" + args.id + "'");
-}
-
 /// Image positions as one word each, so that the text can be read.
 std::string as_text(const PromptDescription& prompt, const Task& task) {
   std::string out = prompt.text + "\n\n";
@@ -77,7 +68,8 @@ void show(const Arguments& args) {
   }
   const auto source = open_source(args.data);
   check_data(*source, task);
-  const std::size_t position = position_of(*source, args);
+  if (source->size() == 0) throw Error::input(args.data, "holds no samples");
+  const std::size_t position = args.id.empty() ? 0 : position_of(*source, args.data, args.id);
   hosted::Options server;
   server.offline = true;  // a prompt is shown without asking anybody
   const auto classifier = open_classifier(args.model, task, server);

@@ -30,6 +30,7 @@ void add_report(CLI::App& app, Context& context);
 void add_figure(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_prompt(CLI::App& app, Context& context);
+void add_generate(CLI::App& app, Context& context);
 void add_data(CLI::App& app, Context& context);
 void add_simulate(CLI::App& app, Context& context);
 void add_task(CLI::App& app, Context& context);

@@ -18,6 +18,14 @@ std::pair<int, int> parse_part(const std::string& text, const std::string& flag)
   throw Error::usage(flag, "'" + text + "' is not I/N with 0 <= I < N", "for instance 0/5");
 }
 
+std::size_t position_of(const SampleSource& source, const std::string& data,
+                        const std::string& id) {
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    if (source.id(i) == id) return i;
+  }
+  throw Error::usage("--id", "no sample of " + data + " has the id '" + id + "'");
+}
+
 CLI::Validator whole_number() {
   // The conversion to an unsigned number would take a minus sign.
   return {[](const std::string& text) {

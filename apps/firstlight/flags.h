@@ -22,6 +22,9 @@ std::pair<int, int> parse_part(const std::string& text, const std::string& flag)
 /// For options that count: digits only.
 CLI::Validator whole_number();
 
+/// Position of the sample with the id after --id; throws Error::usage where `data` has none.
+std::size_t position_of(const SampleSource& source, const std::string& data, const std::string& id);
+
 /// --model.
 void add_model_flag(CLI::App& command, std::string& model);
 /// --threads: 0 takes every core.

@@ -81,6 +81,7 @@ int run(int argc, char** argv) {
   add_figure(app, context);
   add_export(app, context);
   add_prompt(app, context);
+  add_generate(app, context);
   add_data(app, context);
   add_simulate(app, context);
   add_task(app, context);
