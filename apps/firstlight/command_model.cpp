@@ -31,13 +31,16 @@ struct Arguments {
 
 void verify(const Arguments& args, Context& context) {
   const nn::VerifyReport report = nn::verify_model(model_folder(args.model), args.fixture);
-  std::string out = fmt::format("{:<16}  {:>12}  {:>9}\n", "STAGE", "DIFFERENCE", "TOLERANCE");
+  std::size_t width = std::string("aspect_ratio_mask").size();
+  for (const nn::StageDifference& stage : report.stages) width = std::max(width, stage.name.size());
+  std::string out =
+      fmt::format("{:<{}}  {:>11}  {:>9}\n", "STAGE", width, "DIFFERENCE", "TOLERANCE");
   for (const nn::StageDifference& stage : report.stages) {
     const std::string difference =
         std::isfinite(stage.difference) ? fmt::format("{:.2e}", stage.difference) : "-";
-    out +=
-        fmt::format("{:<16}  {:>12}  {:>9.1e}{}{}\n", stage.name, difference, stage.tolerance,
-                    stage.equal() ? "" : "  differs", stage.note.empty() ? "" : ": " + stage.note);
+    out += fmt::format("{:<{}}  {:>11}  {:>9.1e}{}{}\n", stage.name, width, difference,
+                       stage.tolerance, stage.equal() ? "" : "  differs",
+                       stage.note.empty() ? "" : ": " + stage.note);
   }
   if (const nn::StageDifference* first = report.first_different()) {
     out += fmt::format("The first stage that differs is {}.\n", first->name);
