@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "firstlight/image/codec.h"
 #include "firstlight/nn/vlm.h"
-#include "parity/checkpoint.h"
+#include "parity/cases.h"
 
 namespace firstlight::nn {
 
@@ -20,8 +19,7 @@ inline void expect_scores_equal(const std::string& type, const std::string& name
   for (const auto& c : nlohmann::json::parse(text::read_file(folder + "/scores.json"))) {
     std::vector<Image> images;
     for (const auto& image : c["images"]) {
-      images.push_back(std::get<Image>(
-          read_image(fixture_dir(type) + "/images/" + image.get<std::string>() + ".png").value()));
+      images.push_back(read_picture(type, image.get<std::string>()));
     }
     ScoreRequest request;
     for (const Image& image : images) {

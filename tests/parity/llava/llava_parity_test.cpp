@@ -6,21 +6,13 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/nn/verify.h"
+#include "parity/cases.h"
 #include "parity/stages.h"
 
 namespace firstlight::nn {
 namespace {
 
 using nlohmann::json;
-
-struct Case {
-  std::string model;
-  std::string fixture;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.model << "_" << c.fixture;
-}
 
 class Parity : public testing::TestWithParam<Case> {};
 
@@ -35,41 +27,13 @@ INSTANTIATE_TEST_SUITE_P(Llava, Parity,
                                          Case{"mistral", "two"}, Case{"mistral", "ids"}),
                          testing::PrintToStringParamName());
 
-/// Names as in published folders.
-std::string published(const std::string& name) {
-  if (name.starts_with("vision_tower.")) {
-    return "vision_tower.vision_model." + name.substr(std::string("vision_tower.").size());
-  }
-  return name;
-}
-
-/// Names with everything under `model.`.
-std::string under_model(const std::string& name) {
-  if (name == "language_model.lm_head.weight") return "lm_head.weight";
-  const std::string text = "language_model.model.";
-  if (name.starts_with(text)) return "model.language_model." + name.substr(text.size());
-  return "model." + name;
-}
-
 TEST(Layouts, PublishedFolders) {
   const TemporaryFolder temporary;
   for (const auto& [model, fixture] : {Case{"llama", "wide"}, Case{"mistral", "tall"}}) {
     Checkpoint checkpoint(model);
-    checkpoint.rename(published);
-    json& text = checkpoint.config["text_config"];
-    const json rope = text["rope_parameters"];
-    text.erase("rope_parameters");
-    text["rope_theta"] = rope["rope_theta"];
-    if (rope["rope_type"] != "default") {
-      text["rope_scaling"] = rope;
-      text["rope_scaling"].erase("rope_theta");
-    }
+    checkpoint.rename(in_vision_model);
     const std::string folder = temporary.path(model);
-    checkpoint.write(folder);
-    const json processor = json::parse(text::read_file(folder + "/processor_config.json"));
-    text::write_file_atomically(folder + "/preprocessor_config.json",
-                                processor["image_processor"].dump());
-    std::filesystem::remove(folder + "/processor_config.json");
+    write_published(checkpoint, folder);
     expect_equal(folder, fixture_dir() + "/" + model + "/" + fixture);
   }
 }
@@ -201,18 +165,8 @@ TEST(Verify, ADumpIsAFixture) {
 }
 
 TEST(BadFolders, OneErrorThatNamesFileAndTensor) {
-  const TemporaryFolder temporary;
-  const std::string folder = temporary.path("bad");
-  const auto message = [&](const std::function<void(Checkpoint&)>& spoil) -> std::string {
-    Checkpoint checkpoint("llama");
-    spoil(checkpoint);
-    checkpoint.write(folder);
-    try {
-      verify_model(folder, fixture_dir() + "/llama/wide");
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "no error";
+  const auto message = [](const std::function<void(Checkpoint&)>& spoil) {
+    return error_of(Checkpoint("llama"), spoil);
   };
   EXPECT_NE(message([](Checkpoint& c) {
               c.tensors.erase("vision_tower.pre_layrnorm.bias");

@@ -11,6 +11,7 @@
 #include "firstlight/base/random.h"
 #include "firstlight/image/codec.h"
 #include "firstlight/nn/vlm.h"
+#include "parity/cases.h"
 #include "parity/scores.h"
 
 namespace firstlight::nn {
@@ -18,9 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-Image picture(const std::string& name) {
-  return std::get<Image>(read_image(fixture_dir() + "/images/" + name + ".png").value());
-}
+Image picture(const std::string& name) { return read_picture("llava", name); }
 
 PromptPart text_part(const std::string& text) { return {PromptPart::Kind::kText, text}; }
 PromptPart image_part() { return {PromptPart::Kind::kImage, "image"}; }
@@ -41,19 +40,7 @@ TEST_P(Scores, OfTheTreeEqualEachAnswerAlone) {
   request.prompt.literal = {text_part("USER: "), image_part(), text_part("\nshape? ASSISTANT:")};
   request.images = {&image};
   request.answers = {"Category 1", "Category 2", "Category 12 and more", "spiral", "spiral disk"};
-  const auto together = model->score({&request, 1});
-  ASSERT_TRUE(together[0].ok()) << together[0].error().what();
-  for (std::size_t a = 0; a < request.answers.size(); ++a) {
-    ScoreRequest alone = request;
-    alone.answers = {request.answers[a]};
-    const auto one = model->score({&alone, 1});
-    const AnswerScore& expected = one[0].value().answers[0];
-    const AnswerScore& ours = together[0].value().answers[a];
-    ASSERT_EQ(ours.token_ids, expected.token_ids);
-    for (std::size_t i = 0; i < ours.logprobs.size(); ++i) {
-      EXPECT_NEAR(ours.logprobs[i], expected.logprobs[i], 1e-4);
-    }
-  }
+  expect_tree_equals_each_answer(*model, request);
 }
 
 TEST_P(Scores, HaveTheSameBitsInAnyBatchAndWithAnyThreads) {

@@ -7,6 +7,7 @@
 #include "firstlight/base/error.h"
 #include "firstlight/image/codec.h"
 #include "firstlight/nn/vlm.h"
+#include "parity/cases.h"
 #include "parity/scores.h"
 #include "parity/stages.h"
 
@@ -15,22 +16,10 @@ namespace {
 
 using nlohmann::json;
 
-struct Case {
-  std::string model;
-  std::string fixture;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.model << "_" << c.fixture;
-}
-
 std::string folder_of(const std::string& model) { return fixture_dir("llava_next") + "/" + model; }
 std::string fixture_of(const Case& c) { return folder_of(c.model) + "/" + c.fixture; }
 
-Image picture(const std::string& name) {
-  return std::get<Image>(
-      read_image(fixture_dir("llava_next") + "/images/" + name + ".png").value());
-}
+Image picture(const std::string& name) { return read_picture("llava_next", name); }
 
 class Parity : public testing::TestWithParam<Case> {};
 
@@ -48,19 +37,9 @@ TEST(Layouts, PublishedFolders) {
   const TemporaryFolder temporary;
   for (const Case& c : {Case{"mistral", "pair"}, Case{"vicuna", "large"}}) {
     Checkpoint checkpoint(c.model, "llava_next");
-    checkpoint.rename([](const std::string& name) {
-      return name.starts_with("vision_tower.") ? "vision_tower.vision_model." + name.substr(13)
-                                               : name;
-    });
-    json& text = checkpoint.config["text_config"];
-    text["rope_theta"] = text["rope_parameters"]["rope_theta"];
-    text.erase("rope_parameters");
+    checkpoint.rename(in_vision_model);
     const std::string folder = temporary.path(c.model);
-    checkpoint.write(folder);
-    const json processor = json::parse(text::read_file(folder + "/processor_config.json"));
-    text::write_file_atomically(folder + "/preprocessor_config.json",
-                                processor["image_processor"].dump());
-    std::filesystem::remove(folder + "/processor_config.json");
+    write_published(checkpoint, folder);
     expect_equal(folder, fixture_of(c));
   }
 }
@@ -69,12 +48,7 @@ TEST(Layouts, EverythingUnderModel) {
   const TemporaryFolder temporary;
   for (const Case& c : {Case{"mistral", "three"}, Case{"vicuna", "pair"}}) {
     Checkpoint checkpoint(c.model, "llava_next");
-    checkpoint.rename([](const std::string& name) -> std::string {
-      if (name == "language_model.lm_head.weight") return "lm_head.weight";
-      if (name.starts_with("language_model.model."))
-        return "model.language_model." + name.substr(21);
-      return "model." + name;
-    });
+    checkpoint.rename(under_model);
     checkpoint.write(temporary.path(c.model));
     expect_equal(temporary.path(c.model), fixture_of(c));
   }
@@ -198,43 +172,22 @@ TEST(Scores, HaveTheSameBitsInAnyBatch) {
   }
   std::vector<ScoreRequest> requests;
   for (const Image& image : images) requests.push_back(request_for(image));
-  const auto together =
-      load_vlm(folder_of("vicuna"), {kernels::Precision::kF32, {}})->score(requests);
-  const auto model = load_vlm(folder_of("vicuna"), {kernels::Precision::kF32, {}});
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const auto alone = model->score({&requests[i], 1});
-    ASSERT_TRUE(alone[0].ok()) << alone[0].error().what();
-    ASSERT_TRUE(together[i].ok());
-    for (std::size_t a = 0; a < requests[i].answers.size(); ++a) {
-      EXPECT_EQ(alone[0].value().answers[a].logprobs, together[i].value().answers[a].logprobs);
-    }
-  }
+  expect_same_bits_in_any_batch(folder_of("vicuna"), requests);
 }
 
 TEST(BadFolders, OneErrorThatNamesTheContradiction) {
-  const TemporaryFolder temporary;
-  const std::string folder = temporary.path("bad");
-  const auto message = [&](const std::function<void(Checkpoint&)>& spoil) -> std::string {
-    Checkpoint checkpoint("mistral", "llava_next");
-    spoil(checkpoint);
-    checkpoint.write(folder);
-    try {
-      load_vlm(folder);
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "no error";
+  const auto expect_named = [](const std::string& word,
+                               const std::function<void(Checkpoint&)>& spoil) {
+    const std::string message = error_of(Checkpoint("mistral", "llava_next"), spoil);
+    EXPECT_NE(message.find(word), std::string::npos) << message;
   };
-  EXPECT_NE(message([](Checkpoint& c) { c.tensors.erase("image_newline"); }).find("image_newline"),
-            std::string::npos);
-  EXPECT_NE(message([](Checkpoint& c) {
-              c.config["image_grid_pinpoints"] = json::array({json::array({24, 48})});
-            }).find("image_grid_pinpoints"),
-            std::string::npos);
-  EXPECT_NE(message([](Checkpoint& c) {
-              c.config["image_grid_pinpoints"] = json::array({24, 48});
-            }).find("image_grid_pinpoints"),
-            std::string::npos);
+  expect_named("image_newline", [](Checkpoint& c) { c.tensors.erase("image_newline"); });
+  expect_named("image_grid_pinpoints", [](Checkpoint& c) {
+    c.config["image_grid_pinpoints"] = json::array({json::array({24, 48})});
+  });
+  expect_named("image_grid_pinpoints", [](Checkpoint& c) {
+    c.config["image_grid_pinpoints"] = json::array({24, 48});
+  });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Makes the checkpoints and fixtures of this folder: small random models of the type of Llama 3.2
-Vision, as those of tests/parity/llava and with its versions of the libraries. Gates, which are zero
-in a fresh model, are random too.
+Vision, as those of tests/parity/llava. Gates, which are zero in a fresh model, are random too.
 
     make_checkpoints.py [OUT_DIR]
 """
@@ -11,43 +10,11 @@ import sys
 import torch
 
 FOLDER = pathlib.Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parent / "llava"))
+sys.path.insert(0, str(FOLDER.parent))
 
-from make_checkpoints import CORPUS, make, picture  # noqa: E402
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers  # noqa: E402
+from checkpoints import LLAMA3, llama3, make, write_pictures  # noqa: E402
 from transformers import (  # noqa: E402
-    MllamaConfig, MllamaForConditionalGeneration, MllamaImageProcessor, MllamaProcessor,
-    PreTrainedTokenizerFast)
-
-LLAMA3 = (
-    "{{- bos_token }}{% for message in messages %}"
-    "{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' }}"
-    "{% if message['content'] is string %}{{- message['content'] }}{% else %}"
-    "{% for content in message['content'] %}{% if content['type'] == 'image' %}{{- '<|image|>' }}"
-    "{% else %}{{- content['text'] }}{% endif %}{% endfor %}{% endif %}{{- '<|eot_id|>' }}"
-    "{% endfor %}{% if add_generation_prompt %}"
-    "{{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}")
-SPECIAL = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>",
-           "<|python_tag|>", "<|finetune_right_pad_id|>"]
-
-
-def llama3(vocab, adds_bos):
-    """As Llama 3's tokeniser is, with the image token behind the vocabulary of the output layer."""
-    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(CORPUS, trainers.BpeTrainer(
-        vocab_size=vocab - len(SPECIAL), show_progress=False,
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
-    tokenizer.add_special_tokens([AddedToken(t, normalized=False) for t in SPECIAL + ["<|image|>"]])
-    if adds_bos:
-        bos = "<|begin_of_text|>"
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single=f"{bos} $A", pair=f"{bos} $A {bos} $B",
-            special_tokens=[(bos, tokenizer.token_to_id(bos))])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>",
-        pad_token="<|finetune_right_pad_id|>")
+    MllamaConfig, MllamaForConditionalGeneration, MllamaImageProcessor, MllamaProcessor)
 
 
 def message(text, images):
@@ -56,12 +23,9 @@ def message(text, images):
 
 def main():
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    images = out / "images"
-    images.mkdir(parents=True, exist_ok=True)
     # 1, 2, 3 and 4 tiles; larger and smaller than a tile, a line.
-    for name, width, height in [("wide", 90, 37), ("tall", 23, 61), ("tiny", 5, 4), ("large", 130, 120),
-                                ("strip", 150, 7), ("square", 24, 24)]:
-        picture(width, height, len(name) * 13 + width).save(images / f"{name}.png")
+    write_pictures(out, 13, [("wide", 90, 37), ("tall", 23, 61), ("tiny", 5, 4), ("large", 130, 120),
+                             ("strip", 150, 7), ("square", 24, 24)])
 
     def tokens(fast):
         return dict(bos_token_id=fast.bos_token_id, eos_token_id=fast.eos_token_id,
@@ -87,13 +51,13 @@ def main():
             size={"height": 24, "width": 24}, image_mean=[0.48145466, 0.4578275, 0.40821073],
             image_std=[0.26862954, 0.26130258, 0.27577711]),
         tokenizer=fast, chat_template=LLAMA3)
-    make(out / "grouped", grouped, processor, 5, torch.bfloat16, {
+    make(out / "grouped", MllamaForConditionalGeneration, grouped, processor, 5, torch.bfloat16, {
         "tiny": {"images": ["../../images/tiny.png"], "text": "<|image|>Which galaxy is it?"},
         "pair": {"images": ["../../images/wide.png", "../../images/tall.png"],
                  "messages": message("spiral or disk?", 2)},
         "apart": {"images": ["../../images/large.png", "../../images/strip.png", "../../images/square.png"],
                   "text": "Compare <|image|> with<|image|><|image|>: which?"},
-    }, MllamaForConditionalGeneration)
+    })
 
     # Another number of tiles, cross-attention last, no rope scaling, bicubic.
     fast = llama3(305, adds_bos=False)
@@ -115,12 +79,12 @@ def main():
         image_processor=MllamaImageProcessor(
             size={"height": 20, "width": 20}, max_image_tiles=3, resample=3),
         tokenizer=fast, chat_template=LLAMA3)
-    make(out / "three-tiles", three, processor, 6, torch.float32, {
+    make(out / "three-tiles", MllamaForConditionalGeneration, three, processor, 6, torch.float32, {
         "wide": {"images": ["../../images/wide.png"], "messages": message("Category 1?", 1)},
         "two": {"images": ["../../images/tall.png", "../../images/large.png"],
                 "text": "<|image|>a round galaxy. <|image|>an artifact: which?"},
         "ids": {"images": [], "input_ids": [256, 40, 290, 7, 7, 290, 281, 200, 9, 60, 61, 62, 201, 202]},
-    }, MllamaForConditionalGeneration)
+    })
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "firstlight/base/error.h"
-#include "firstlight/image/codec.h"
 #include "firstlight/nn/vlm.h"
+#include "parity/cases.h"
 #include "parity/scores.h"
 #include "parity/stages.h"
 
@@ -14,21 +14,10 @@ namespace {
 
 using nlohmann::json;
 
-struct Case {
-  std::string model;
-  std::string fixture;
-};
-
-std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << (c.model == "grouped" ? "grouped" : "three_tiles") << "_" << c.fixture;
-}
-
 std::string folder_of(const std::string& model) { return fixture_dir("mllama") + "/" + model; }
 std::string fixture_of(const Case& c) { return folder_of(c.model) + "/" + c.fixture; }
 
-Image picture(const std::string& name) {
-  return std::get<Image>(read_image(fixture_dir("mllama") + "/images/" + name + ".png").value());
-}
+Image picture(const std::string& name) { return read_picture("mllama", name); }
 
 class Parity : public testing::TestWithParam<Case> {};
 
@@ -46,20 +35,8 @@ TEST(Layouts, PublishedFolders) {
   const TemporaryFolder temporary;
   for (const Case& c : {Case{"grouped", "pair"}, Case{"three-tiles", "two"}}) {
     Checkpoint checkpoint(c.model, "mllama");
-    json& text = checkpoint.config["text_config"];
-    const json rope = text["rope_parameters"];
-    text.erase("rope_parameters");
-    text["rope_theta"] = rope["rope_theta"];
-    if (rope["rope_type"] != "default") {
-      text["rope_scaling"] = rope;
-      text["rope_scaling"].erase("rope_theta");
-    }
     const std::string folder = temporary.path(c.model);
-    checkpoint.write(folder);
-    const json processor = json::parse(text::read_file(folder + "/processor_config.json"));
-    text::write_file_atomically(folder + "/preprocessor_config.json",
-                                processor["image_processor"].dump());
-    std::filesystem::remove(folder + "/processor_config.json");
+    write_published(checkpoint, folder);
     const std::string chat = text::read_file(folder + "/chat_template.jinja");
     text::write_file_atomically(folder + "/chat_template.json",
                                 json{{"chat_template", chat}}.dump());
@@ -72,12 +49,7 @@ TEST(Layouts, EverythingUnderModel) {
   const TemporaryFolder temporary;
   for (const Case& c : {Case{"grouped", "apart"}, Case{"three-tiles", "wide"}}) {
     Checkpoint checkpoint(c.model, "mllama");
-    checkpoint.rename([](const std::string& name) -> std::string {
-      if (name == "language_model.lm_head.weight") return "lm_head.weight";
-      if (name.starts_with("language_model.model."))
-        return "model.language_model." + name.substr(21);
-      return "model." + name;
-    });
+    checkpoint.rename(under_model);
     checkpoint.write(temporary.path(c.model));
     expect_equal(temporary.path(c.model), fixture_of(c));
   }
@@ -178,20 +150,7 @@ TEST(Scores, OfTheTreeEqualEachAnswerAlone) {
   const Image tall = picture("tall");
   for (const std::string name : {"grouped", "three-tiles"}) {
     const auto model = load_vlm(folder_of(name), {kernels::Precision::kF32, {}});
-    const ScoreRequest request = request_for({&wide, &tall});
-    const auto together = model->score({&request, 1});
-    ASSERT_TRUE(together[0].ok()) << together[0].error().what();
-    for (std::size_t a = 0; a < request.answers.size(); ++a) {
-      ScoreRequest alone = request;
-      alone.answers = {request.answers[a]};
-      const auto one = model->score({&alone, 1});
-      const AnswerScore& expected = one[0].value().answers[0];
-      const AnswerScore& ours = together[0].value().answers[a];
-      ASSERT_EQ(ours.token_ids, expected.token_ids);
-      for (std::size_t i = 0; i < ours.logprobs.size(); ++i) {
-        EXPECT_NEAR(ours.logprobs[i], expected.logprobs[i], 1e-4);
-      }
-    }
+    expect_tree_equals_each_answer(*model, request_for({&wide, &tall}));
   }
 }
 
@@ -206,17 +165,7 @@ TEST(Scores, HaveTheSameBitsInAnyBatch) {
   }
   std::vector<ScoreRequest> requests;
   for (const Image& image : images) requests.push_back(request_for({&image}));
-  const auto together =
-      load_vlm(folder_of("grouped"), {kernels::Precision::kF32, {}})->score(requests);
-  const auto model = load_vlm(folder_of("grouped"), {kernels::Precision::kF32, {}});
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const auto alone = model->score({&requests[i], 1});
-    ASSERT_TRUE(alone[0].ok()) << alone[0].error().what();
-    ASSERT_TRUE(together[i].ok());
-    for (std::size_t a = 0; a < requests[i].answers.size(); ++a) {
-      EXPECT_EQ(alone[0].value().answers[a].logprobs, together[i].value().answers[a].logprobs);
-    }
-  }
+  expect_same_bits_in_any_batch(folder_of("grouped"), requests);
 }
 
 TEST(Tiles, FewerAreAnotherResult) {
@@ -233,19 +182,6 @@ TEST(Tiles, FewerAreAnotherResult) {
 }
 
 TEST(BadFolders, OneErrorThatNamesTheContradiction) {
-  const TemporaryFolder temporary;
-  const std::string folder = temporary.path("bad");
-  const auto message = [&](const json& patch) -> std::string {
-    Checkpoint checkpoint("grouped", "mllama");
-    checkpoint.config.merge_patch(patch);
-    checkpoint.write(folder);
-    try {
-      load_vlm(folder);
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "no error";
-  };
   const std::vector<std::pair<json, std::string>> cases = {
       {{{"vision_config", {{"vision_output_dim", 64}}}}, "vision_output_dim"},
       {{{"vision_config", {{"intermediate_layers_indices", {1, 9}}}}}, "intermediate_layers"},
@@ -258,7 +194,9 @@ TEST(BadFolders, OneErrorThatNamesTheContradiction) {
       {{{"image_token_index", 5}}, "<|image|>"},
   };
   for (const auto& [patch, text] : cases) {
-    EXPECT_NE(message(patch).find(text), std::string::npos) << patch << ": " << message(patch);
+    const std::string message = error_of(Checkpoint("grouped", "mllama"),
+                                         [&](Checkpoint& c) { c.config.merge_patch(patch); });
+    EXPECT_NE(message.find(text), std::string::npos) << patch << ": " << message;
   }
 }
 
