@@ -12,8 +12,16 @@ namespace firstlight {
 namespace {
 
 nn::VlmOptions options_of(const Spec& spec) {
-  spec.require_known({"dtype", "tiles", "quant", "double_quant"});
+  spec.require_known({"device", "dtype", "tiles", "quant", "double_quant"});
   nn::VlmOptions options;
+  if (const auto device = spec.option("device"); device && *device != "cpu") {
+    if (*device != "cuda") {
+      throw Error::usage(spec.text, "device '" + *device + "' does not exist", "use cpu or cuda");
+    }
+    throw Error::usage(spec.text, "this program computes on the CPU alone",
+                       "leave device out; on CUDA, libtorch programs run the same models by "
+                       "aten::VisionLanguage");
+  }
   if (const auto dtype = spec.option("dtype")) {
     if (*dtype == "f32") {
       options.precision = kernels::Precision::kF32;

@@ -60,6 +60,19 @@ TEST(OpenVlm, FoldersSpecsAndNumberTypes) {
   }
 }
 
+TEST(OpenVlm, TheDeviceIsTheCpu) {
+  const std::string folder = "hf:" + model("llama");
+  EXPECT_EQ(open_vlm(folder + "?device=cpu")->capabilities().device, "cpu");
+  for (const char* device : {"cuda", "tpu"}) {
+    try {
+      open_vlm(folder + "?device=" + device);
+      FAIL() << device;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::kUsage);
+    }
+  }
+}
+
 TEST(VlmClassifier, PassesChangeWhatTheModelSees) {
   const auto classifier =
       open_classifier("hf:" + model("llama") + "?dtype=f32", task("{image} {classes} which?"));
