@@ -12,5 +12,5 @@ configure_package_config_file(cmake/firstlight-config.cmake.in
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/firstlight-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/firstlight-config.cmake
-  ${CMAKE_CURRENT_BINARY_DIR}/firstlight-config-version.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/firstlight-config-version.cmake cmake/FirstlightTorch.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/firstlight)
