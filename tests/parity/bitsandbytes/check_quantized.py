@@ -59,12 +59,16 @@ def reference_logits(folder, batch):
     f32: bitsandbytes' own on the CPU are in bf16 where the machine has instructions for it."""
     model = AutoModelForImageTextToText.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager", device_map="cpu").eval()
+    for tensor in [*model.parameters(), *model.buffers()]:  # the folder's own type is kept in loading
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.float()
     layers = 0
     for module in model.modules():
         if isinstance(module, bitsandbytes.nn.Linear4bit):
             layers += 1
-            weight = bitsandbytes.functional.dequantize_4bit(
-                module.weight.data, module.weight.quant_state).float()
+            state = module.weight.quant_state
+            state.dtype = torch.float32  # not rounded to the folder's type
+            weight = bitsandbytes.functional.dequantize_4bit(module.weight.data, state)
             module.forward = lambda x, w=weight, b=module.bias: torch.nn.functional.linear(x, w, b)
     return model(**batch, use_cache=False).logits, layers
 
