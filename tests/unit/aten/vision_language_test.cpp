@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
-#include <torch/version.h>
 
 #include <filesystem>
 
@@ -77,23 +76,6 @@ TEST_P(Twin, EqualsTransformersOnTheCpu) { expect_equal_on(torch::kCPU); }
 TEST_P(Twin, EqualsTransformersOnCuda) {
   if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
   expect_equal_on(torch::kCUDA);
-}
-
-// Tensors of the device "meta" have shapes and no numbers, and do not mix with others: an operation
-// with a tensor that was made on the CPU in passing would be refused, as it would be on CUDA.
-TEST_P(Twin, AsksItsTensorsForTheirDevice) {
-#if TORCH_VERSION_MAJOR < 2
-  GTEST_SKIP() << "libtorch 1 lacks operations for the device meta";
-#endif
-  const torch::NoGradGuard no_grad;
-  const VisionLanguage model(folder(), torch::kMeta, torch::kBFloat16);
-  for (const std::string& path : cases()) {
-    SCOPED_TRACE(path);
-    const Case c(path);
-    const Tensor ours = model.logits(c.prompt);
-    EXPECT_TRUE(ours.is_meta());
-    EXPECT_EQ(ours.sizes(), c.logits.sizes());
-  }
 }
 
 TEST_P(Twin, HasGradientsForEveryParameterThatItUses) {
