@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
+#include "firstlight/base/text.h"
 #include "firstlight/data/source.h"
 #include "firstlight/hosted/hosted.h"
 #include "firstlight/registry/registry.h"
@@ -75,7 +76,7 @@ void generate(const Arguments& args, Context& context) {
     const std::string line =
         args.json ? as_json(id, written.value(), label)
                   : fmt::format("{} [{}]: {}\n", id, label == nullptr ? "unparsed" : *label,
-                                clean_text(written.value().text));
+                                text::trim(clean_text(written.value().text)));
     std::fputs(line.c_str(), stdout);
   }
 }

@@ -7,7 +7,7 @@ namespace {
 
 TEST(FreeTextMetrics, CountWhatIsReadWhatAgreesAndWhatIsRight) {
   const ClassId a{0}, b{1};
-  const std::vector<FreeTextLabel> labels = {{a, a, a}, {a, b, a},       {b, b, a},
+  const std::vector<FreeTextLabel> labels = {{a, a, a},  {a, b, a},  {b, b, a},
                                              {b, {}, b}, {a, a, {}}, {a, {}, {}}};
   const auto metrics = free_text_metrics(labels, 0.95);
   ASSERT_EQ(metrics.size(), 1u);
