@@ -9,47 +9,15 @@ classified by the result through the program that users run. Finished folds are 
 folder, so that the same command goes on. Prints accuracy with Clopper-Pearson 95 % intervals,
 balanced accuracy and area under the ROC curve. Needs scipy."""
 import argparse
-import csv
 import json
-import os
 import pathlib
-import random
 import shutil
 import subprocess
 
-from scipy import stats
+from folds import area_under_roc, interval, read_rows, stratified_folds, write_rows
 
 RECIPE = pathlib.Path("models/recipes/firstlight-small")
 STREAM = "data: csv:../shared/data/lsbg-des/labels.csv?truth=label\n"
-
-
-def interval(k, n):
-    low = stats.beta.ppf(0.025, k, n - k + 1) if k else 0.0
-    high = stats.beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
-    return low, high
-
-
-def stratified_folds(rows, k, seed):
-    """Lists of rows, each class spread evenly over them."""
-    folds = [[] for _ in range(k)]
-    shuffle = random.Random(seed)
-    at = 0
-    for label in sorted({row["label"] for row in rows}):
-        own = [row for row in rows if row["label"] == label]
-        shuffle.shuffle(own)
-        for row in own:
-            folds[at % k].append(row)
-            at += 1
-    return folds
-
-
-def write_rows(path, rows, data):
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "file", "label"])
-        for row in rows:
-            image = os.path.relpath(pathlib.Path(data) / row["file"], path.parent)
-            writer.writerow([row["file"], image, row["label"]])
 
 
 def train(folder, args):
@@ -85,13 +53,6 @@ def fold_rows(folder, left_out, rows, args):
     return [json.loads(line) for line in result.read_text().splitlines()]
 
 
-def area_under_roc(rows):
-    scores = {truth: [row["probabilities"]["lsbg"] for row in rows if row["truth"] == truth]
-              for truth in ("lsbg", "artifact")}
-    u = stats.mannwhitneyu(scores["lsbg"], scores["artifact"]).statistic
-    return u / (len(scores["lsbg"]) * len(scores["artifact"]))
-
-
 def report(name, rows):
     right = sum(row["label"] == row["truth"] for row in rows)
     low, high = interval(right, len(rows))
@@ -100,7 +61,7 @@ def report(name, rows):
         own = [row for row in rows if row["truth"] == truth]
         recall[truth] = sum(row["label"] == truth for row in own) / len(own)
     print(f"{name}: accuracy {right / len(rows):.3f} [{low:.3f}, {high:.3f}] (n={len(rows)}), "
-          f"balanced {sum(recall.values()) / len(recall):.3f}, AUC {area_under_roc(rows):.3f}, recall "
+          f"balanced {sum(recall.values()) / len(recall):.3f}, AUC {area_under_roc(rows, 'lsbg'):.3f}, recall "
           + ", ".join(f"{truth} {value:.3f}" for truth, value in recall.items()), flush=True)
 
 
@@ -112,8 +73,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=0)
     args = parser.parse_args()
-    with open(pathlib.Path(args.data) / "labels.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(pathlib.Path(args.data) / "labels.csv")
     everything = []
     for repeat in range(args.repeats):
         own = []

@@ -10,6 +10,7 @@
 #include "firstlight/base/log.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/paths.h"
+#include "firstlight/train/network_trainer.h"
 #include "firstlight/train/vlm_trainer.h"
 
 namespace {
@@ -48,6 +49,36 @@ int run(int argc, char** argv) {
   vlm->add_option("--threads", threads, "Threads; 0 = all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  firstlight::train::NetworkTrainOptions network_options;
+  const auto add_network = [&](const std::string& name, const std::string& what) {
+    CLI::App* command = app.add_subcommand(
+        name, "Train " + what +
+                  " by a recipe (docs/training.md). The same command again goes on from the last "
+                  "checkpoint.");
+    command->add_option("CONFIG", config, "Recipe: a YAML file")->required();
+    command
+        ->add_option("-o,--output", network_options.output,
+                     "Folder of checkpoints, logs and the model")
+        ->required();
+    command->add_option("--cache", network_options.cache,
+                        "Folder that keeps what was read of the samples for the next time");
+    command->add_option("--start", network_options.start, "Model folder to start from");
+    command->add_option("--stage", network_options.stages, "Only these stages of the recipe");
+    command
+        ->add_option("--checkpoint-seconds", network_options.checkpoint_seconds,
+                     "Seconds between checkpoints")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    command->add_option("--log-steps", network_options.log_steps, "Steps between log lines")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    command->add_option("--threads", threads, "Threads; 0 = all")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    return command;
+  };
+  CLI::App* cnn = add_network("cnn", "a siamese convolutional network on the views of a sample");
+  CLI::App* vit = add_network("vit", "a vision transformer on the views of a sample");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
@@ -65,6 +96,15 @@ int run(int argc, char** argv) {
   firstlight::aten::tune(threads);
   if (threads > 0) firstlight::set_num_threads(threads);
   options.stop = &stop;
+  network_options.stop = &stop;
+  if (cnn->parsed() || vit->parsed()) {
+    const auto done =
+        firstlight::train::train_network(firstlight::train::NetworkRecipe::load(config),
+                                         cnn->parsed() ? "siamese_cnn" : "vit", network_options);
+    if (!done.finished) return 130;
+    std::printf("%s\n", done.model.c_str());
+    return 0;
+  }
   const auto outcome =
       firstlight::train::train_vlm(firstlight::train::Recipe::load(config), options);
   if (!outcome.finished) return 130;

@@ -26,6 +26,7 @@ void add_evaluate(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
 void add_compare(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
+void add_saliency(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_figure(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);

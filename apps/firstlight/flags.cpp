@@ -40,8 +40,8 @@ void add_model_flag(CLI::App& command, std::string& model) {
       .add_option(
           "--model", model,
           "embedded, hf:DIR[?dtype=f32|bf16&quant=nf4|fp4&tiles=N] for a Hugging Face folder "
-          "of type llava, llava_next or mllama, openai:NAME for OpenAI's server, or "
-          "openai:URL#NAME for another one")
+          "of type llava, llava_next or mllama, cnn:DIR or vit:DIR for a network without a prompt, "
+          "openai:NAME for OpenAI's server, or openai:URL#NAME for another one")
       ->type_name("MODEL")
       ->capture_default_str();
 }

@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
   add_calibrate(app, context);
   add_compare(app, context);
   add_check(app, context);
+  add_saliency(app, context);
   add_report(app, context);
   add_figure(app, context);
   add_export(app, context);

@@ -1,6 +1,7 @@
 #include "convert.h"
 
 #include <ATen/Parallel.h>
+#include <immintrin.h>
 
 #include <algorithm>
 
@@ -18,10 +19,44 @@ std::uint16_t* bits16(const Tensor& x) {
   return reinterpret_cast<std::uint16_t*>(x.data_ptr<at::BFloat16>());
 }
 
+/// 8 x 8 numbers by three rounds of interleaving.
+void transpose_8x8(const std::uint16_t* in, std::int64_t in_stride, std::uint16_t* out,
+                   std::int64_t out_stride) {
+  __m128i a[8];
+  __m128i b[8];
+  for (int i = 0; i < 8; ++i) {
+    a[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i * in_stride));
+  }
+  for (int i = 0; i < 4; ++i) {
+    b[2 * i] = _mm_unpacklo_epi16(a[i], a[i + 4]);
+    b[2 * i + 1] = _mm_unpackhi_epi16(a[i], a[i + 4]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    a[2 * i] = _mm_unpacklo_epi16(b[i], b[i + 4]);
+    a[2 * i + 1] = _mm_unpackhi_epi16(b[i], b[i + 4]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    b[2 * i] = _mm_unpacklo_epi16(a[i], a[i + 4]);
+    b[2 * i + 1] = _mm_unpackhi_epi16(a[i], a[i + 4]);
+  }
+  for (int i = 0; i < 8; ++i) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i * out_stride), b[i]);
+  }
+}
+
 void transpose_tile(const std::uint16_t* in, std::int64_t in_stride, std::uint16_t* out,
                     std::int64_t out_stride, std::int64_t rows, std::int64_t columns) {
+  const std::int64_t whole_rows = rows / 8 * 8;
+  const std::int64_t whole_columns = columns / 8 * 8;
+  for (std::int64_t c = 0; c < whole_columns; c += 8) {
+    for (std::int64_t r = 0; r < whole_rows; r += 8) {
+      transpose_8x8(in + r * in_stride + c, in_stride, out + c * out_stride + r, out_stride);
+    }
+  }
   for (std::int64_t c = 0; c < columns; ++c) {
-    for (std::int64_t r = 0; r < rows; ++r) out[c * out_stride + r] = in[r * in_stride + c];
+    for (std::int64_t r = c < whole_columns ? whole_rows : 0; r < rows; ++r) {
+      out[c * out_stride + r] = in[r * in_stride + c];
+    }
   }
 }
 

@@ -61,6 +61,16 @@ void Kernels::rotate(float* x, std::size_t m, std::size_t stride, std::size_t he
   });
 }
 
+void Kernels::depthwise(const float* x, const std::int32_t* table, std::size_t rows,
+                        std::size_t taps, const float* w, const float* bias, std::size_t channels,
+                        float* y) const {
+  parallel_for(rows, row_grain(channels * taps), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      table_->depthwise({x, table + r * taps, taps, w, bias, channels, y + r * channels});
+    }
+  });
+}
+
 float Kernels::log_sum_exp(const float* x, std::size_t n) const {
   return table_->log_sum_exp(x, n);
 }

@@ -88,6 +88,17 @@ struct ScoreRow {
   std::size_t weight_stride;  ///< numbers between two pairs of vectors
 };
 
+/// One row of a depthwise sparse convolution: y = bias + sum over taps of w[t] x[from[t]].
+struct SiteSum {
+  const float* x;
+  const std::int32_t* from;  ///< [taps], negative where there is no site
+  std::size_t taps;
+  const float* w;     ///< [taps][channels]
+  const float* bias;  ///< [channels]
+  std::size_t channels;
+  float* y;
+};
+
 constexpr std::size_t kTileRows = 16;    ///< rows, and outputs, of a tile
 constexpr std::size_t kTileInputs = 32;  ///< inputs of a step
 
@@ -112,6 +123,7 @@ struct VariantTable {
   void (*rms_norm)(const float* x, std::size_t n, const float* weight, float eps, float* y);
   void (*activate)(int activation, const float* x, const float* factor, float* y, std::size_t n);
   void (*rotate)(float* x, std::size_t half, const float* cos, const float* sin);
+  void (*depthwise)(const SiteSum&);
   const TileUnit* tiles;  ///< null where there are none; then bf16 products run by tile_bf16
 };
 

@@ -1,7 +1,6 @@
 #include "clip_tower.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "firstlight/base/error.h"
@@ -32,7 +31,7 @@ ClipTower::ClipTower(const ClipVisionConfig& config,
   const std::size_t needed = *std::max_element(states_.begin(), states_.end());
   for (std::size_t i = 0; i < needed; ++i) {
     const WeightReader r = weights.under("encoder.layers." + std::to_string(i) + ".");
-    Layer layer;
+    EncoderLayer layer;
     layer.norm1_weight = r.vector("layer_norm1.weight", h);
     layer.norm1_bias = r.vector("layer_norm1.bias", h);
     layer.norm2_weight = r.vector("layer_norm2.weight", h);
@@ -95,27 +94,12 @@ Buffer<float> ClipTower::forward(const PixelValues& image) const {
   };
   keep(0);
 
-  const std::size_t wide = config_.intermediate_size;
-  const std::size_t head_size = h / config_.heads;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
-  Buffer<float> normed(n * h), mixed(n * h), qkv(n * 3 * h), inner(n * wide);
-  kernels::KeyValues kv(kernels_, config_.heads, head_size, n, precision_);
-  const std::vector<kernels::Visible> everything(n, kernels::Visible{0, n, 0, 0, nullptr});
+  const EncoderShape shape{h, static_cast<std::size_t>(config_.heads),
+                           static_cast<std::size_t>(config_.intermediate_size), config_.activation,
+                           eps};
+  EncoderPass pass(kernels_, precision_, shape, n);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const Layer& layer = layers_[l];
-    kernels_.layer_norm(x.data(), n, h, layer.norm1_weight.data(), layer.norm1_bias.data(), eps,
-                        normed.data());
-    layer.query_key_value.apply(normed.data(), n, h, qkv.data(), 3 * h);
-    kv.clear();
-    kv.append(qkv.data() + h, qkv.data() + 2 * h, 3 * h, n);
-    kernels_.attention(qkv.data(), 3 * h, n, config_.heads, kv, scale, everything.data(),
-                       mixed.data(), h);
-    layer.out.apply(mixed.data(), n, h, x.data(), h, true);
-    kernels_.layer_norm(x.data(), n, h, layer.norm2_weight.data(), layer.norm2_bias.data(), eps,
-                        normed.data());
-    layer.fc1.apply(normed.data(), n, h, inner.data(), wide);
-    kernels_.activate(config_.activation, inner.data(), n, wide, wide);
-    layer.fc2.apply(inner.data(), n, wide, x.data(), h, true);
+    pass.apply(layers_[l], x.data());
     keep(l + 1);
   }
   return features;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "encoder_layer.h"
 #include "firstlight/nn/config.h"
 #include "firstlight/nn/image_processor.h"
 #include "weight_reader.h"
@@ -23,11 +24,6 @@ class ClipTower {
   std::size_t features() const { return states_.size() * hidden_; }
 
  private:
-  struct Layer {
-    std::vector<float> norm1_weight, norm1_bias, norm2_weight, norm2_bias;
-    LinearLayer query_key_value, out, fc1, fc2;
-  };
-
   const kernels::Kernels& kernels_;
   kernels::Precision precision_;
   ClipVisionConfig config_;
@@ -35,7 +31,7 @@ class ClipTower {
   std::size_t hidden_, positions_;
   std::vector<float> class_embedding_, position_embedding_, pre_norm_weight_, pre_norm_bias_;
   kernels::PackedMatrix patch_embedding_;
-  std::vector<Layer> layers_;
+  std::vector<EncoderLayer> layers_;
 };
 
 }  // namespace firstlight::nn

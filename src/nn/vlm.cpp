@@ -10,6 +10,7 @@
 #include "firstlight/base/hash.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
+#include "folder_hash.h"
 #include "json_reader.h"
 
 namespace firstlight::nn {
@@ -77,8 +78,7 @@ bool Vlm::small() const { return model_->weight_bytes() <= kSmallModel; }
 
 Capabilities Vlm::capabilities() const {
   Capabilities c;
-  const std::filesystem::path path = std::filesystem::weakly_canonical(model_->folder());
-  c.name = (path.has_filename() ? path : path.parent_path()).filename().string();
+  c.name = name_of_folder(model_->folder());
   c.type = read_model_type(model_->folder());
   c.kind = ScoreKind::kExact;
   c.can_generate = true;
@@ -91,27 +91,14 @@ Capabilities Vlm::capabilities() const {
 
 std::string Vlm::content_hash() const {
   if (!hash_.empty()) return hash_;
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(model_->folder())) {
-    const std::string ending = entry.path().extension().string();
-    if (entry.is_regular_file() &&
-        (ending == ".json" || ending == ".jinja" || ending == ".safetensors")) {
-      files.push_back(entry.path().filename().string());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  ContentHash hash;
-  hash.update(capabilities().dtype + "\n");
-  hash.update(model_->precision() == kernels::Precision::kBf16 ? "bf16\n" : "f32\n");
+  std::string settings = capabilities().dtype + "\n";
+  settings += model_->precision() == kernels::Precision::kBf16 ? "bf16\n" : "f32\n";
   if (options_.quant) {
-    hash.update("blocks of " + std::to_string(options_.quant->block) +
-                (options_.quant->double_quant ? ", twice\n" : "\n"));
+    settings += "blocks of " + std::to_string(options_.quant->block) +
+                (options_.quant->double_quant ? ", twice\n" : "\n");
   }
-  if (options_.tiles) hash.update("tiles " + std::to_string(*options_.tiles) + "\n");
-  for (const std::string& file : files) {
-    hash.update(file + " " + sha256_hex_of_file(model_->folder() + "/" + file) + "\n");
-  }
-  hash_ = hash.hex();
+  if (options_.tiles) settings += "tiles " + std::to_string(*options_.tiles) + "\n";
+  hash_ = hash_of_folder(model_->folder(), settings);
   return hash_;
 }
 

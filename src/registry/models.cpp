@@ -5,11 +5,16 @@
 #include "firstlight/base/text.h"
 #include "firstlight/hosted/hosted.h"
 #include "firstlight/nn/config.h"
+#include "firstlight/nn/network.h"
 #include "firstlight/nn/vlm.h"
 #include "firstlight/registry/registry.h"
 
 namespace firstlight {
 namespace {
+
+const std::vector<std::string> kSchemes = {"hf", "cnn", "vit"};
+
+bool is_network(const Spec& spec) { return spec.scheme == "cnn" || spec.scheme == "vit"; }
 
 nn::VlmOptions options_of(const Spec& spec) {
   spec.require_known({"device", "dtype", "tiles", "quant", "double_quant"});
@@ -68,13 +73,16 @@ std::string folder_of(const Spec& spec) {
 
 std::string model_folder(std::string_view spec) {
   if (hosted::is_hosted(spec)) throw Error::usage(spec, "is on a server and in no folder");
-  return folder_of(parse_spec(spec, {"hf"}));
+  return folder_of(parse_spec(spec, kSchemes));
 }
 
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,
                                                     const hosted::Options& server) {
   if (hosted::is_hosted(text)) return hosted::open_model(text, server);
-  const Spec spec = parse_spec(text, {"hf"});
+  const Spec spec = parse_spec(text, kSchemes);
+  if (is_network(spec)) {
+    throw Error::usage(text, "is a network without a prompt; a vision-language model is needed");
+  }
   const nn::VlmOptions options = options_of(spec);
   return nn::load_vlm(folder_of(spec), options);
 }
@@ -82,6 +90,21 @@ std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,
 std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task,
                                             const hosted::Options& server,
                                             std::vector<Shot> shots) {
+  if (!hosted::is_hosted(spec)) {
+    const Spec parsed = parse_spec(spec, kSchemes);
+    if (is_network(parsed)) {
+      parsed.require_known({});
+      if (!shots.empty()) {
+        throw Error::usage(spec, "is a network without a prompt, so that it takes no examples");
+      }
+      const std::string folder = folder_of(parsed);
+      const std::string type = nn::read_model_type(folder);
+      if (type != (parsed.scheme == "cnn" ? "siamese_cnn" : "vit")) {
+        throw Error::usage(spec, "holds a model of type " + type);
+      }
+      return nn::make_network_classifier(folder, task);
+    }
+  }
   return make_vlm_classifier(open_vlm(spec, server), task, std::move(shots));
 }
 

@@ -252,6 +252,10 @@ RunConfig make_run_config(const Task& task, const Classifier& classifier,
     throw Error::usage("--normalisation pmi", "needs a prior pass", "add --passes main,blank");
   }
   const Capabilities model = classifier.capabilities();
+  if (!model.reads_prompt && options.passes != std::vector<Pass>{Pass{}}) {
+    throw Error::usage("--passes", model.name + " has no prompt, so that only main tells something",
+                       "leave --passes and --orders out");
+  }
   std::vector<std::string> passes;
   for (const Pass& pass : options.passes) passes.push_back(pass.name());
   RunConfig config;

@@ -7,31 +7,14 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "firstlight/task/yaml.h"
+#include "recipe_reader.h"
 
 namespace firstlight::train {
 namespace {
 
 using yaml::Node;
 
-constexpr double kHuge = 1e9;
-
-void take(const Node& map, const char* key, std::int64_t& target, std::int64_t low = 1) {
-  if (const Node* node = map.find(key)) target = node->integer(low, 1'000'000'000);
-}
-
-void take(const Node& map, const char* key, int& target, std::int64_t low = 1) {
-  if (const Node* node = map.find(key)) target = static_cast<int>(node->integer(low, 1'000'000));
-}
-
-void take(const Node& map, const char* key, double& target, double high = kHuge) {
-  if (const Node* node = map.find(key)) target = node->number(0, high);
-}
-
-std::vector<std::string> texts(const Node& list) {
-  std::vector<std::string> values;
-  for (const Node& item : list.items()) values.push_back(item.text());
-  return values;
-}
+constexpr double kHuge = kHugeNumber;
 
 std::vector<double> three_numbers(const Node& list) {
   std::vector<double> values;
@@ -68,14 +51,6 @@ std::map<std::string, std::vector<ConceptRule>> read_rules(const Node& node) {
   return sets;
 }
 
-std::optional<std::pair<int, int>> read_fold(const Node& stream, const char* key) {
-  const Node* node = stream.find(key);
-  if (node == nullptr) return std::nullopt;
-  if (node->items().size() != 2) throw node->error("a fold is [i, k]");
-  const std::int64_t k = node->items()[1].integer(2, 1'000'000);
-  return std::pair(static_cast<int>(node->items()[0].integer(0, k - 1)), static_cast<int>(k));
-}
-
 StreamSpec read_stream(const Node& node,
                        const std::map<std::string, std::vector<ConceptRule>>& rules) {
   node.require_known({"name", "data", "domain", "upright", "split", "fold", "not_fold", "rules"});
@@ -84,9 +59,7 @@ StreamSpec read_stream(const Node& node,
   stream.data = node.at("data").text();
   stream.domain = node.at("domain").text();
   if (const Node* upright = node.find("upright")) stream.upright = upright->boolean();
-  if (const Node* split = node.find("split")) stream.selection.split = parse_split(split->text());
-  stream.selection.fold = read_fold(node, "fold");
-  stream.selection.not_fold = read_fold(node, "not_fold");
+  stream.selection = read_selection(node);
   const Node& name = node.at("rules");
   const auto found = rules.find(name.text());
   if (found == rules.end()) {

@@ -36,7 +36,15 @@ inline float f32_from_bf16(std::uint16_t x) {
 }
 float f32_from_f16(std::uint16_t x);
 
-enum class Activation { kGelu, kGeluTanh, kQuickGelu, kSilu, kRelu };
+enum class Activation {
+  kGelu,
+  kGeluTanh,
+  kQuickGelu,
+  kSilu,
+  kRelu,
+  kRelu6,      ///< min(max(x, 0), 6)
+  kHardSwish,  ///< x relu6(x + 3) / 6 (arXiv:1905.02244)
+};
 
 class Kernels;
 
@@ -187,6 +195,10 @@ class Kernels {
   /// [m, head_size / 2] for the row's position.
   void rotate(float* x, std::size_t m, std::size_t stride, std::size_t heads, std::size_t head_size,
               const float* cos, const float* sin) const;
+  /// Depthwise sparse convolution: y[r, c] = bias[c] + sum over t of w[t, c] x[table[r, t], c] with
+  /// the taps in order, over the entries of table [rows, taps] that are not negative.
+  void depthwise(const float* x, const std::int32_t* table, std::size_t rows, std::size_t taps,
+                 const float* w, const float* bias, std::size_t channels, float* y) const;
   /// log(sum(exp(x))) of a row; the sum in f32 with the maximum taken out.
   float log_sum_exp(const float* x, std::size_t n) const;
 

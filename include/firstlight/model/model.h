@@ -21,6 +21,7 @@ struct Capabilities {
   std::string type;  ///< "llava", "siamese_cnn", "openai", ...
   ScoreKind kind = ScoreKind::kExact;
   bool can_generate = false;
+  bool reads_prompt = true;  ///< else there is only the pass main
   int max_images = 1;        ///< images in one prompt
   std::int64_t context = 0;  ///< tokens, 0 = unknown
   std::string dtype;         ///< "f32", "bf16", "nf4"

@@ -18,10 +18,11 @@ namespace firstlight {
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec,
                                                     const hosted::Options& server = {});
 
-/// The folder that a MODEL of another kind lies in. Throws Error::usage where there is none.
+/// The folder that a MODEL other than openai: lies in. Throws Error::usage where there is none.
 std::string model_folder(std::string_view spec);
 
-/// Opens MODEL as a classifier for `task`, with examples in its prompt where there are any.
+/// Opens MODEL as a classifier for `task`: any of the above, or a network, cnn:DIR | vit:DIR, with
+/// examples in its prompt where there are any.
 std::unique_ptr<Classifier> open_classifier(std::string_view spec, const Task& task,
                                             const hosted::Options& server = {},
                                             std::vector<Shot> shots = {});

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "firstlight/data/source.h"
+#include "firstlight/task/yaml.h"
+
+/// What recipes of every kind read alike.
+namespace firstlight::train {
+
+constexpr double kHugeNumber = 1e9;
+
+/// Values of keys that may be left out.
+inline void take(const yaml::Node& map, const char* key, std::int64_t& target,
+                 std::int64_t low = 1) {
+  if (const yaml::Node* node = map.find(key)) target = node->integer(low, 1'000'000'000);
+}
+inline void take(const yaml::Node& map, const char* key, int& target, std::int64_t low = 1) {
+  if (const yaml::Node* node = map.find(key)) {
+    target = static_cast<int>(node->integer(low, 1'000'000));
+  }
+}
+inline void take(const yaml::Node& map, const char* key, double& target,
+                 double high = kHugeNumber) {
+  if (const yaml::Node* node = map.find(key)) target = node->number(0, high);
+}
+inline void take(const yaml::Node& map, const char* key, bool& target) {
+  if (const yaml::Node* node = map.find(key)) target = node->boolean();
+}
+
+inline std::vector<std::string> texts(const yaml::Node& list) {
+  std::vector<std::string> values;
+  for (const yaml::Node& item : list.items()) values.push_back(item.text());
+  return values;
+}
+
+/// `split`, `fold` and `not_fold` of a stream.
+Selection read_selection(const yaml::Node& stream);
+
+}  // namespace firstlight::train
