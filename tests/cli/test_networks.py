@@ -6,7 +6,7 @@ import json
 from conftest import SOURCE, fails, run
 
 CNN = f"cnn:{SOURCE}/models/firstlight-cnn"
-EVENTS = f"csv:{SOURCE}/examples/neutrinos/labels.csv?channels=u,v,z"
+EVENTS = f"csv:{SOURCE}/examples/neutrinos/labels.csv"
 
 
 def test_the_shipped_network_reads_both_readouts(tmp_path):
