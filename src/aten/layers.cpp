@@ -21,6 +21,10 @@ Tensor activate(nn::Activation activation, const Tensor& x) {
       return at::silu(x);
     case nn::Activation::kRelu:
       return at::relu(x);
+    case nn::Activation::kRelu6:
+      return at::clamp(x, 0, 6);
+    case nn::Activation::kHardSwish:
+      return at::hardswish(x);
   }
   return x;
 }
