@@ -9,7 +9,7 @@
 namespace firstlight {
 namespace {
 
-/// The most frequent half's middle: background where signal is sparse.
+/// The median of each channel: background where signal is sparse.
 std::array<std::uint8_t, 3> median_colour(const Image& image) {
   std::array<std::uint8_t, 3> result{};
   const auto channels = static_cast<std::size_t>(image.channels);
@@ -43,10 +43,7 @@ bool paint(Image& image, int row, int column, int patch,
 
 double log_probability(const LabelScores& scores, ClassId of) {
   const std::vector<double> log_scores = label_log_scores(scores, Normalisation::kSum);
-  const double top = *std::max_element(log_scores.begin(), log_scores.end());
-  double sum = 0;
-  for (const double score : log_scores) sum += std::exp(score - top);
-  return log_scores.at(of.index()) - top - std::log(sum);
+  return log_scores.at(of.index()) - log_sum_exp(log_scores);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "firstlight/nn/network.h"
 
 #include <algorithm>
-#include <cmath>
 #include <new>
 
 #include "cnn.h"
@@ -9,6 +8,7 @@
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
 #include "firstlight/nn/config.h"
+#include "firstlight/score/score.h"
 #include "folder_hash.h"
 #include "vit.h"
 
@@ -84,15 +84,12 @@ class NetworkClassifier final : public Classifier {
       views.push_back(charge_map(view.image, network_->input()));
     }
     const std::vector<float> logits = network_->logits(views);
-    double top = -INFINITY;
-    for (const std::size_t o : outputs_) top = std::max(top, static_cast<double>(logits[o]));
-    double sum = 0;
-    for (const std::size_t o : outputs_) sum += std::exp(static_cast<double>(logits[o]) - top);
+    std::vector<double> own;
+    for (const std::size_t o : outputs_) own.push_back(static_cast<double>(logits[o]));
+    const double norm = log_sum_exp(own);
     LabelScores scores;
     scores.kind = ScoreKind::kLogits;
-    for (const std::size_t o : outputs_) {
-      scores.answers.push_back({{}, {static_cast<double>(logits[o]) - top - std::log(sum)}});
-    }
+    for (const double logit : own) scores.answers.push_back({{}, {logit - norm}});
     return scores;
   }
 
