@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <numeric>
 #include <set>
 
+#include "clock.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/log.h"
 #include "firstlight/base/parallel.h"
@@ -16,11 +16,6 @@ namespace firstlight::train {
 namespace {
 
 using torch::Tensor;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 double all_shares(const NetworkStage& stage) {
   return std::accumulate(stage.streams.begin(), stage.streams.end(), 0.0,

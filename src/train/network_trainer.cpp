@@ -5,7 +5,6 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include <optional>
 
 #include "checkpoint.h"
+#include "clock.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
 #include "firstlight/base/log.h"
@@ -26,12 +26,7 @@ namespace firstlight::train {
 namespace {
 
 using torch::Tensor;
-using Clock = std::chrono::steady_clock;
 using Mode = aten::Network::Mode;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::vector<std::string> class_keys(const Task& task) {
   std::vector<std::string> keys;

@@ -4,13 +4,13 @@
 #include <torch/autograd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include "checkpoint.h"
+#include "clock.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
 #include "firstlight/base/log.h"
@@ -26,11 +26,6 @@ namespace firstlight::train {
 namespace {
 
 using torch::Tensor;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::vector<ImagePool> load_pools(const std::vector<StreamSpec>& specs, const Recipe& recipe,
                                   const TrainOptions& options,
