@@ -57,7 +57,20 @@ class Interpreter {
   };
   enum class Flow { kNormal, kBreak, kContinue };
   class ScopeGuard;
-  class DepthGuard;
+  /// One call deeper while this lives; fails past the limit.
+  class DepthGuard {
+   public:
+    explicit DepthGuard(int& depth) : depth_(depth) {
+      if (depth_ >= kMaxDepth) template_failure("calls nested too deeply");
+      ++depth_;
+    }
+    DepthGuard(const DepthGuard&) = delete;
+    DepthGuard& operator=(const DepthGuard&) = delete;
+    ~DepthGuard() { --depth_; }
+
+   private:
+    int& depth_;
+  };
 
   Flow run_block(const Block& block, std::string& out);
   Flow run_statement(const Statement& statement, std::string& out);

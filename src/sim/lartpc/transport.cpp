@@ -1,10 +1,10 @@
 #include "transport.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "argon.h"
+#include "loss_tables.h"
 #include "nucleus.h"
 
 namespace firstlight::sim::lartpc {
@@ -13,61 +13,10 @@ namespace {
 constexpr double kMaxStep = 0.3;        // cm
 constexpr double kElectronCut = 0.3;    // MeV
 constexpr double kPhotonCut = 0.1;      // MeV
-constexpr double kSoftPhoton = 0.5;     // MeV
 constexpr double kFollowedDelta = 0.7;  // MeV, a range of some 3 mm
 constexpr double kShowerPhoton = 20;    // MeV, a photon that counts as a shower
-constexpr double kXiPerCm = 0.5 * 0.307075 * kZOverA * kDensity;  // times 1 / beta^2
 constexpr double kMuonCapture = 0.74;
 constexpr int kNoShower = -1;
-
-/// A function of ln(x), tabulated.
-class Table {
- public:
-  template <typename F>
-  Table(double low, double high, F&& f)
-      : low_(std::log(low)), scale_(kPoints / (std::log(high) - std::log(low))) {
-    for (int i = 0; i <= kPoints; ++i)
-      values_[i] = static_cast<float>(f(std::exp(low_ + i / scale_)));
-  }
-  double operator()(double x) const {
-    const double at = std::clamp((std::log(x) - low_) * scale_, 0.0, kPoints - 1e-6);
-    const int i = static_cast<int>(at);
-    const double part = at - i;
-    return values_[i] * (1 - part) + values_[i + 1] * part;
-  }
-
- private:
-  static constexpr int kPoints = 600;
-  double low_, scale_;
-  std::array<float, kPoints + 1> values_;
-};
-
-struct Tables {
-  Table heavy{0.02, 1e4, [](double bg) { return restricted_bethe(bg, kMuonMass, kSoftDelta); }};
-  Table electron{0.1, 1e6, [](double t) {
-                   const double gamma = 1 + t / kElectronMass;
-                   const double beta2 = 1 - 1 / (gamma * gamma);
-                   const double hard =
-                       kXiPerCm / beta2 * std::log(std::max(1.0, t / 2 / kSoftDelta));
-                   const double whole = electron_collision_loss(t);
-                   return std::max(0.5 * whole, whole - hard);
-                 }};
-  Table electron_mean{0.1, 1e6, [](double t) { return electron_collision_loss(t); }};
-  Table soft_radiation{
-      0.1, 1e6, [](double t) { return soft_radiative_loss(t + kElectronMass, kSoftPhoton); }};
-  Table hard_photons{0.1, 1e6,
-                     [](double t) { return photons_per_cm(t + kElectronMass, kSoftPhoton); }};
-  Table photon_path{0.05, 1e6, [](double e) { return photon_mean_free_path(e); }};
-  Table pair_share{0.05, 1e6, [](double e) {
-                     const double pair = pair_cross_section(e);
-                     return pair / (pair + compton_cross_section(e));
-                   }};
-};
-
-const Tables& tables() {
-  static const Tables t;
-  return t;
-}
 
 struct Item {
   Particle particle;
