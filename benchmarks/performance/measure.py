@@ -8,8 +8,9 @@ Run it while nothing else runs. Rivals are optional: those that are not there sa
    --python;
  - llama-server: --llama-server, FIRSTLIGHT_LLAMA_SERVER or the PATH.
 All run on random weights of one folder (`firstlight model synth`, in --scratch, removed at the
-end), on the same pictures and prompts, one after the other, --repeats times in turn; figures are
-medians.
+end), on the same pictures and prompts, one after the other, --repeats times in turn after a round
+that warms up; figures are medians. What takes a rival longer than --patience seconds is asked once,
+and a rival that does not answer within --limit seconds no more.
 `--only speed` or `--only memory` does one half and keeps the other half of the page as it is.
 --quick does everything once at a small scale, to see that it works: its figures mean nothing.
 """
@@ -128,36 +129,52 @@ class Bench:
         missing = self.start(model)
         programs = self.programs
         rows = {}
+        slow = set()
 
         def note(name, value):
             rows.setdefault(name, []).append(value)
+
+        def rival(name, row, *words):
+            """Returns what it counted; nothing where it was not asked or gave no answer."""
+            if name not in programs or row in slow:
+                return None
+            try:
+                seconds, count = programs[name].ask(*words)
+            except (RuntimeError, OSError) as error:
+                self.say(f"{name}: {error}")
+                missing[name] = str(error)
+                programs.pop(name).close()
+                return None
+            note(row, seconds)
+            if seconds > args.patience:
+                slow.add(row)
+                self.notes.append(f"{row} asked once")
+            return count
 
         def ours(name, spec, task_name, i, passes="main"):
             note(name, programs[spec].ask("labels", tasks[task_name], f"folder:{data}", i, passes))
 
         for i in range(args.repeats + 1):
             if i == 1:
-                rows.clear()  # the first round warms up
+                rows = {name: rows[name] for name in slow}  # the first round warms up
             self.say(f"round {i} of {args.repeats}")
             note("peak", programs["bf16"].ask("peak"))
             for kind in ("transformers", "bitsandbytes"):
-                if kind not in programs:
-                    continue
                 for what in ("forward", "generate"):
-                    seconds, tokens = programs[kind].ask(what, data / f"p{i:02}.png", text)
-                    if tokens != self.positions:
+                    tokens = rival(kind, f"{kind} {what}", what, data / f"p{i:02}.png", text)
+                    if tokens not in (None, self.positions):
                         raise SystemExit(f"{kind} has {tokens:.0f} positions, we {self.positions}")
-                    note(f"{kind} {what}", seconds)
             if "transformers" in programs:
                 note("torch peak", programs["transformers"].ask("peak"))
             ours("labels", "bf16", "after", i)
             ours("nf4 labels", "nf4", "after", i)
             ours("base", "base", "before", i)
             for tokens in args.prefill:
-                for name in ("bf16", "nf4", "transformers", "bitsandbytes", "llama-server"):
-                    if name in programs:
-                        seconds, _ = programs[name].ask("prefill", tokens, args.seed + i)
-                        note(f"prefill {tokens} {name}", seconds)
+                for name in ("bf16", "nf4"):
+                    note(f"prefill {tokens} {name}",
+                         programs[name].ask("prefill", tokens, args.seed + i)[0])
+                for name in ("transformers", "bitsandbytes", "llama-server"):
+                    rival(name, f"prefill {tokens} {name}", "prefill", tokens, args.seed + i)
             numbers, codes = programs["bf16"].ask("row")
             note("row bf16", numbers)
             note("row nf4", codes)
@@ -178,7 +195,7 @@ class Bench:
         self.programs["bf16"].ask("prefill", 64, 1)  # pages and threads are warm then
 
     def ours(self, spec):
-        program = rivals.Lines([self.speed_program, spec, self.args.threads])
+        program = rivals.Lines([self.speed_program, spec, self.args.threads], self.args.limit)
         self.isa = program.greeting[1]
         return program
 
@@ -197,7 +214,7 @@ class Bench:
                 missing[name] = f"{pathlib.Path(args.python).name} does not have it"
                 continue
             self.attempt(name, missing, lambda: rivals.Lines(
-                [args.python, HERE / "rivals.py", model, kind, args.threads]))
+                [args.python, HERE / "rivals.py", model, kind, args.threads], args.limit))
         if versions is not None:
             self.notes.append(", ".join(f"{name} {value}" for name, value in versions.items()))
         if args.llama_server is None:
@@ -206,7 +223,7 @@ class Bench:
         file = self.scratch / "text.gguf"
         gguf.text_file(gguf.Folder(model), gguf.BF16).write(file)
         self.attempt("llama-server", missing, lambda: rivals.LlamaServer(
-            args.llama_server, file, args.threads, max(args.prefill) + 512))
+            args.llama_server, file, args.threads, max(args.prefill) + 512, args.limit))
         if "llama-server" in programs:
             self.notes.append(f"llama-server {programs['llama-server'].build}")
         return missing
@@ -344,11 +361,14 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--llama-server", default=os.environ.get("FIRSTLIGHT_LLAMA_SERVER")
                         or shutil.which("llama-server"))
-    parser.add_argument("--mistralrs", default="not tried", help="why mistral.rs was not measured")
+    parser.add_argument("--mistralrs", help="why mistral.rs was not measured",
+                        default="crates.io has its library, and no program")
     parser.add_argument("--scratch", default="/tmp/firstlight-performance")
     parser.add_argument("--scale", type=float, default=0.5, help="0.5: about a billion weights")
     parser.add_argument("--memory-scale", type=float, default=1.0)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--patience", type=float, default=60)
+    parser.add_argument("--limit", type=float, default=600)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--prefill", type=int, nargs="+", default=[600, 2900])

@@ -1,10 +1,12 @@
 // Times of one model for benchmarks/performance/measure.py, which asks by lines of standard input
 // and measures a rival between two questions. Each line is answered by one of numbers:
-//   labels TASK DATA POSITION PASSES   seconds of a sample's whole classification, passes with
-//   commas prefill TOKENS SEED                seconds of a text prompt up to its first token, and
-//   its tokens peak                               GFLOP/s of a bf16 product of 2,048 rows with
-//   4,096 x 4,096 row                                microseconds of one row with 14,336 x 4,096:
-//   bf16, then 4 bits
+//
+// - `labels TASK DATA POSITION PASSES`: seconds of a sample's whole classification, passes with
+//   commas
+// - `prefill TOKENS SEED`: seconds of a text prompt up to its first token, and its tokens
+// - `peak`: GFLOP/s of a bf16 product of 2,048 rows with 4,096 x 4,096
+// - `row`: microseconds of one row with 14,336 x 4,096: bf16, then 4 bits
+//
 // Usage: model_speed MODEL THREADS
 #include <algorithm>
 #include <array>

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import select
 import socket
 import subprocess
 import sys
@@ -18,9 +19,10 @@ import urllib.request
 
 
 class Lines:
-    """A process that answers every line with a line of numbers."""
+    """A process that answers every line with a line of numbers, within `limit` seconds."""
 
-    def __init__(self, command):
+    def __init__(self, command, limit):
+        self.limit = limit
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.greeting = self.process.stdout.readline().split()
@@ -28,23 +30,34 @@ class Lines:
             raise RuntimeError(f"{command[0]} ended")
 
     def ask(self, *words):
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(" ".join(map(str, words)) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise RuntimeError(f"ended before: {words[0]}") from None
+        if not select.select([self.process.stdout], [], [], self.limit)[0]:
+            self.process.kill()
+            raise RuntimeError(f"{words[0]} takes longer than {self.limit:g} s")
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"ended at: {words}")
+            raise RuntimeError(f"ended at: {words[0]}")
         numbers = [float(word) for word in line.split()]
         return numbers[0] if len(numbers) == 1 else numbers
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.stdin.close()
+            self.process.wait(60)
+        except (BrokenPipeError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
 
 
 class LlamaServer:
     """llama-server with the text part of a checkpoint; times are its own, without HTTP."""
 
-    def __init__(self, program, model, threads, context):
+    def __init__(self, program, model, threads, context, limit):
+        self.limit = limit
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -60,13 +73,16 @@ class LlamaServer:
                 break
             except OSError:
                 time.sleep(0.5)
+        else:
+            self.close()
+            raise RuntimeError("llama-server does not become ready")
         self.build = self.get("/props").get("build_info", "")
 
     def get(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data,
                                          {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=3600) as answer:
+        with urllib.request.urlopen(request, timeout=self.limit) as answer:
             return json.loads(answer.read())
 
     def ask(self, _, tokens, seed):
