@@ -16,10 +16,9 @@ struct FourBit {
   /// Pairs of inputs [first, first + count) of a panel, both multiples of 32, as words
   /// [pair][panel].
   void read(std::size_t which, std::size_t first, std::size_t count, std::uint32_t* out) const {
-    const std::size_t group = which * (columns / 8) + first / 4;
-    const std::size_t block = which * (columns / 64) + first / 32;
-    table.dequantise(
-        {codes + group * panel, scales + block * panel, values, count / 32, panel, out});
+    const std::uint32_t* from = codes + (which * (columns / 8) + first / 4) * panel;
+    const float* factors = scales + (which * (columns / 64) + first / 32) * panel;
+    table.dequantise({from, factors, values, count / 32, panel, out});
   }
 };
 

@@ -81,39 +81,60 @@ void store(const TileProduct& p, const Set& set, float* sums, std::size_t row, i
   }
 }
 
-/// Rows [row, row_end) of at most kBlockRows and a group of at most kGroup sets, all of k.
+/// The weights of a group of sets, in order, as words.
+void read_group(const TileProduct& p, std::size_t first, std::size_t sets,
+                Buffer<std::uint32_t>& out) {
+  const std::size_t panel = p.steps * kTileWords;
+  out.resize(sets * set_size(p) * panel);
+  for (std::size_t i = 0; i < sets; ++i) {
+    const Set set = set_of(p, first + i);
+    for (std::size_t q = 0; q < set.count; ++q) {
+      std::uint32_t* to = out.data() + (i * set_size(p) + q) * panel;
+      for (std::size_t s = 0; s < p.steps; s += kBlockSteps) {
+        p.four_bit->read(set.panels[q], s * kTileRows,
+                         std::min(kBlockSteps, p.steps - s) * kTileRows, to + s * kTileWords);
+      }
+    }
+  }
+}
+
+/// Rows [row, row_end) of at most kBlockRows and a group of at most kGroup sets, all of k. Weights
+/// in 4 bits are taken from `read` (read_group) or, where it is null, read on the way.
 void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::size_t first,
-               std::size_t sets) {
+               std::size_t sets, const std::uint32_t* read) {
   thread_local Buffer<float> sums;
   thread_local Buffer<std::uint32_t> words;
   const std::size_t blocks = (row_end - row + kTileRows - 1) / kTileRows;
   const std::size_t size = set_size(p);
   sums.resize(kGroup * size * blocks * kTileWords);
-  const std::size_t block_steps = p.four_bit && blocks <= 2 ? kShortSteps : kBlockSteps;
-  if (p.four_bit) words.resize(size * block_steps * kTileWords);
+  const bool reads = p.four_bit && !read;
+  const std::size_t block_steps = reads && blocks <= 2 ? kShortSteps : kBlockSteps;
+  if (reads) words.resize(size * block_steps * kTileWords);
   // With enough rows the next weights come from memory while these are used.
   const std::size_t calls = (blocks + 1) / 2;
   const std::size_t lines = (kTileRows + calls - 1) / calls;
-  const bool fetches = !p.four_bit && lines <= kMostLines;
+  const bool fetches = !reads && lines <= kMostLines;
   for (std::size_t s = 0; s < p.steps; s += block_steps) {
     TileBlock t{};
     t.steps = std::min(block_steps, p.steps - s);
     t.a_stride = p.steps * kTileNumbers;
     t.resume = s > 0;
-    const auto weights = [&](std::size_t panel) {
-      return p.w + (panel * p.steps + s) * kTileWords;
+    const auto weights = [&](const Set& set, std::size_t i, std::size_t q) {
+      const std::uint32_t* panel = read ? read + (i * size + q) * p.steps * kTileWords
+                                        : p.w + set.panels[q] * p.steps * kTileWords;
+      return panel + s * kTileWords;
     };
     for (std::size_t i = 0; i < sets; ++i) {
       const Set set = set_of(p, first + i);
       t.panels = static_cast<int>(set.count);
       t.row_stride = set.count * kTileWords;
       for (std::size_t q = 0; q < set.count; ++q) {
-        if (p.four_bit) {
+        if (reads) {
           std::uint32_t* to = words.data() + q * t.steps * kTileWords;
           p.four_bit->read(set.panels[q], s * kTileRows, t.steps * kTileRows, to);
           t.b[q] = to;
         } else {
-          t.b[q] = weights(set.panels[q]);
+          t.b[q] = weights(set, i, q);
         }
       }
       const Set next = fetches && i + 1 < sets ? set_of(p, first + i + 1) : Set{};
@@ -123,7 +144,7 @@ void run_group(const TileProduct& p, std::size_t row, std::size_t row_end, std::
         t.row_blocks = static_cast<int>(std::min<std::size_t>(2, blocks - r));
         t.next_line = r / 2 * lines;
         const bool fetch = next.count == 2 && t.next_line < kTileRows;
-        for (std::size_t q = 0; q < 2; ++q) t.next_b[q] = fetch ? weights(next.panels[q]) : nullptr;
+        for (std::size_t q = 0; q < 2; ++q) t.next_b[q] = fetch ? weights(next, i + 1, q) : nullptr;
         t.next_lines = fetch ? std::min(lines, kTileRows - t.next_line) : 0;
         p.table.tiles->multiply(t);
         if (s + t.steps < p.steps) continue;
@@ -143,9 +164,14 @@ void run_rows(const TileProduct& p, std::size_t row, std::size_t row_end, std::s
   const std::size_t chunks = (row_end - row + kBlockRows - 1) / kBlockRows;
   const std::size_t chunk =
       ((row_end - row + chunks - 1) / chunks + 2 * kTileRows - 1) / (2 * kTileRows) * 2 * kTileRows;
+  // All chunks of rows share what is read of 4-bit weights.
+  thread_local Buffer<std::uint32_t> read;
+  const bool shared = p.four_bit && chunks > 1;
   for (std::size_t i = first; i < last; i += kGroup) {
+    const std::size_t sets = std::min(kGroup, last - i);
+    if (shared) read_group(p, i, sets, read);
     for (std::size_t r = row; r < row_end; r += chunk) {
-      run_group(p, r, std::min(row_end, r + chunk), i, std::min(kGroup, last - i));
+      run_group(p, r, std::min(row_end, r + chunk), i, sets, shared ? read.data() : nullptr);
     }
   }
 }

@@ -72,18 +72,44 @@ LinearLayer WeightReader::joined(const std::vector<Part>& parts, std::int64_t in
   LinearLayer layer;
   layer.kernels_ = &kernels_;
   layer.precision_ = precision_;
-  // Parts that stand in 16 or 32 bits are packed as one.
-  const bool any =
-      quant_.has_value() || std::any_of(parts.begin(), parts.end(),
-                                        [&](const Part& part) { return is_four_bit(part.name); });
   for (const Part& part : parts) {
-    if (bias) {
-      const std::vector<float> b = vector(part.name + ".bias", part.outputs);
-      layer.bias_.insert(layer.bias_.end(), b.begin(), b.end());
-    }
-    if (any) layer.parts_.push_back(read_part(part, inputs));
+    if (!bias) break;
+    const std::vector<float> b = vector(part.name + ".bias", part.outputs);
+    layer.bias_.insert(layer.bias_.end(), b.begin(), b.end());
   }
-  if (any) return layer;
+  // Parts of one kind are packed as one: their input is then packed once, and a gated product is
+  // one pass over it.
+  const auto in_four_bits = [&](const Part& part) {
+    return quant_.has_value() || is_four_bit(part.name);
+  };
+  if (std::all_of(parts.begin(), parts.end(), in_four_bits)) {
+    std::vector<FourBitMatrix> matrices;
+    for (const Part& part : parts) {
+      matrices.push_back(read_four_bit(part.name, part.outputs, inputs));
+    }
+    const auto alike = [&](const FourBitMatrix& matrix) {
+      return matrix.type == matrices.front().type && precision_ == kernels::Precision::kBf16 &&
+             matrix.block == kernels::kScaleBlock;
+    };
+    if (std::all_of(matrices.begin(), matrices.end(), alike)) {
+      layer.parts_.push_back(pack_codes(matrices));
+    } else {
+      for (FourBitMatrix& matrix : matrices) layer.parts_.push_back(part_of(std::move(matrix)));
+    }
+    return layer;
+  }
+  if (std::any_of(parts.begin(), parts.end(), in_four_bits)) {
+    for (const Part& part : parts) {
+      if (in_four_bits(part)) {
+        layer.parts_.push_back(part_of(read_four_bit(part.name, part.outputs, inputs)));
+        continue;
+      }
+      const TensorView& view = tensor(part.name + ".weight", {part.outputs, inputs});
+      layer.parts_.push_back(
+          {static_cast<std::size_t>(part.outputs), {}, matrix(view, part.outputs, inputs), {}});
+    }
+    return layer;
+  }
   // Shapes are checked before memory of their size is asked for.
   std::vector<const TensorView*> views;
   std::int64_t outputs = 0;
@@ -101,24 +127,29 @@ LinearLayer WeightReader::joined(const std::vector<Part>& parts, std::int64_t in
   return layer;
 }
 
-LinearLayer::Part WeightReader::read_part(const Part& part, std::int64_t inputs) const {
-  LinearLayer::Part out;
-  out.outputs = static_cast<std::size_t>(part.outputs);
-  if (!quant_ && !is_four_bit(part.name)) {
-    out.packed =
-        matrix(tensor(part.name + ".weight", {part.outputs, inputs}), part.outputs, inputs);
-    return out;
+LinearLayer::Part WeightReader::pack_codes(std::span<const FourBitMatrix> matrices) const {
+  LinearLayer::Part part;
+  for (const FourBitMatrix& matrix : matrices) part.outputs += matrix.rows;
+  part.type = matrices.front().type;
+  part.packed = kernels::PackedMatrix(kernels_, four_bit_table(*part.type), part.outputs,
+                                      matrices.front().columns);
+  std::size_t first = 0;
+  for (const FourBitMatrix& matrix : matrices) {
+    part.packed.set_codes(first, matrix.rows, matrix.codes.data(), matrix.absmax.data());
+    first += matrix.rows;
   }
-  FourBitMatrix weights = read_four_bit(part.name, part.outputs, inputs);
-  out.type = weights.type;
+  return part;
+}
+
+LinearLayer::Part WeightReader::part_of(FourBitMatrix weights) const {
   if (precision_ == kernels::Precision::kBf16 && weights.block == kernels::kScaleBlock) {
-    out.packed = kernels::PackedMatrix(kernels_, four_bit_table(weights.type), weights.rows,
-                                       weights.columns);
-    out.packed.set_codes(0, weights.rows, weights.codes.data(), weights.absmax.data());
-  } else {
-    out.four_bit = std::move(weights);
+    return pack_codes({&weights, 1});
   }
-  return out;
+  LinearLayer::Part part;
+  part.outputs = weights.rows;
+  part.type = weights.type;
+  part.four_bit = std::move(weights);
+  return part;
 }
 
 bool WeightReader::is_four_bit(const std::string& name) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -96,7 +97,9 @@ class WeightReader {
   kernels::Precision precision() const { return precision_; }
 
  private:
-  LinearLayer::Part read_part(const Part& part, std::int64_t inputs) const;
+  /// Codes of one type, one matrix's rows after the other's, for products in bf16.
+  LinearLayer::Part pack_codes(std::span<const FourBitMatrix> matrices) const;
+  LinearLayer::Part part_of(FourBitMatrix weights) const;
   bool is_four_bit(const std::string& name) const;
   /// A weight in 4 bits: as the file has it, or computed.
   FourBitMatrix read_four_bit(const std::string& name, std::int64_t rows,

@@ -114,6 +114,7 @@ TEST_P(Linear, FourBitsGiveTheBitsOfTheWeightsThatTheyStandFor) {
                                 {1, 200, 192, 64},
                                 {40, 33, 4544, 64},
                                 {700, 48, 128, 64},
+                                {330, 544, 1088, 64},
                                 {5, 31, 72, 64},
                                 {2, 9, 33, 64},
                                 {4, 10, 128, 32},
