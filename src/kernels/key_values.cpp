@@ -6,6 +6,16 @@
 #include "variant.h"
 
 namespace firstlight::kernels {
+namespace {
+
+/// bf16_from_f32, in place: a prompt has millions of these numbers.
+inline std::uint32_t rounded(float x) {
+  const std::uint32_t bits = __builtin_bit_cast(std::uint32_t, x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return (bits | 0x400000u) >> 16;
+  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+}
+
+}  // namespace
 
 KeyValues::KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head_size,
                      std::size_t capacity, Precision precision)
@@ -30,10 +40,10 @@ KeyValues::KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head
 
 void KeyValues::append(const float* key, const float* value, std::size_t stride,
                        std::size_t count) {
+  // The first of two bf16 in a word comes first and takes the word.
   const auto half = [](std::uint32_t& word, std::size_t which, float number) {
-    const int shift = which % 2 ? 16 : 0;
-    word = (word & ~(std::uint32_t{0xffff} << shift)) | std::uint32_t{bf16_from_f32(number)}
-                                                            << shift;
+    const std::uint32_t bits = rounded(number);
+    word = which % 2 ? (word & 0xffffu) | bits << 16 : bits;
   };
   parallel_for(heads_, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t h = begin; h < end; ++h) {
@@ -59,6 +69,28 @@ void KeyValues::append(const float* key, const float* value, std::size_t stride,
     }
   });
   size_ += count;
+}
+
+void KeyValues::shorten(std::size_t count) {
+  // Whole panels are read, with weights of 0 for what lies behind the last row: only what is no
+  // finite number would show there.
+  for (std::size_t h = 0; h < heads_; ++h) {
+    for (std::size_t n = count; n < size_; ++n) {
+      std::uint32_t* key =
+          keys_.data() + (h * capacity_ + n / panel_ * panel_) * key_steps_ + n % panel_;
+      for (std::size_t step = 0; step < key_steps_; ++step) key[step * panel_] = 0;
+    }
+    // Of two bf16 rows in a word the first may stay.
+    const bool half = bf16_ && count % 2 == 1 && count < size_;
+    const std::size_t first = bf16_ ? (count + 1) / 2 : count;
+    const std::size_t last = bf16_ ? (size_ + 1) / 2 : size_;
+    for (std::size_t p = 0; p < value_panels_; ++p) {
+      std::uint32_t* value = values_.data() + (h * value_panels_ + p) * value_steps_ * panel_;
+      for (std::size_t i = 0; half && i < panel_; ++i) value[(first - 1) * panel_ + i] &= 0xffffu;
+      std::fill(value + first * panel_, value + last * panel_, 0u);
+    }
+  }
+  size_ = count;
 }
 
 void KeyValues::assign(const KeyValues& other, std::size_t count) {

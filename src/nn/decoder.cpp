@@ -106,22 +106,41 @@ void Decoder::embed(std::int32_t token, float* out) const {
 
 DecoderState Decoder::make_state(std::size_t capacity, std::size_t length) const {
   DecoderState state;
-  const auto n = static_cast<std::int64_t>(length);
-  if (config_.rope.stretches(n)) {
-    state.frequencies = config_.rope.inverse_frequencies(config_.head_size, n);
-  }
+  state.frequencies = frequencies(length);
   for (const Layer& layer : layers_) {
-    state.layers.push_back(layer.cross
-                               ? kernels::KeyValues()
-                               : kernels::KeyValues(kernels_, config_.key_value_heads,
-                                                    config_.head_size, capacity, precision_));
+    state.layers.push_back(layer.cross ? kernels::KeyValues() : make_key_values(capacity));
   }
   return state;
+}
+
+kernels::KeyValues Decoder::make_key_values(std::size_t capacity) const {
+  return kernels::KeyValues(kernels_, config_.key_value_heads, config_.head_size, capacity,
+                            precision_);
+}
+
+std::vector<float> Decoder::frequencies(std::size_t length) const {
+  const auto n = static_cast<std::int64_t>(length);
+  if (!config_.rope.stretches(n)) return {};
+  return config_.rope.inverse_frequencies(config_.head_size, n);
 }
 
 void Decoder::assign(DecoderState& state, const DecoderState& from, std::size_t count) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (!layers_[i].cross) state.layers[i].assign(from.layers[i], count);
+  }
+}
+
+void Decoder::shorten(DecoderState& state, std::size_t count, std::size_t capacity) const {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].cross) continue;
+    kernels::KeyValues& layer = state.layers[i];
+    if (layer.capacity() >= capacity) {
+      layer.shorten(count);
+      continue;
+    }
+    kernels::KeyValues longer = make_key_values(capacity);
+    longer.assign(layer, count);
+    layer = std::move(longer);
   }
 }
 

@@ -39,8 +39,13 @@ class Decoder {
   /// Room for `capacity` positions of a sequence that has `length` in all: some models turn their
   /// keys by frequencies that depend on it.
   DecoderState make_state(std::size_t capacity, std::size_t length) const;
+  /// The frequencies of such a sequence in its state: none where they are those of short ones.
+  std::vector<float> frequencies(std::size_t length) const;
   /// Takes over the first `count` positions of another state, made for the same length.
   void assign(DecoderState& state, const DecoderState& from, std::size_t count) const;
+  /// Leaves the first `count` positions of a state and makes room for `capacity` in all, layer by
+  /// layer.
+  void shorten(DecoderState& state, std::size_t count, std::size_t capacity) const;
 
   /// Keys and values of pictures, each given as cross-attention states [all_rows, hidden] of which
   /// the first own_rows belong to filled tiles.
@@ -81,6 +86,7 @@ class Decoder {
     float mlp_gate = 1.0f;                ///< of cross-attention layers: tanh of the gate
     LinearLayer gate_up, down;
   };
+  kernels::KeyValues make_key_values(std::size_t capacity) const;
   /// The rows of one call on their way through the layers.
   struct Pass;
   void attend(const Layer& layer, kernels::KeyValues& kv, Pass& pass, bool pack) const;

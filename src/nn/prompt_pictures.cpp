@@ -6,14 +6,17 @@ PromptPictures::PromptPictures(const VlmModel& model, std::span<const std::int32
                                const std::vector<const ImageFeatures*>& features) {
   const Decoder& decoder = model.decoder();
   std::vector<Decoder::CrossStates> pictures;
-  std::vector<std::size_t> filled, all;
   for (const ImageFeatures* f : features) {
-    filled.push_back(f->filled);
-    all.push_back(f->rows.size() / decoder.hidden());
-    pictures.push_back({f->rows.data(), filled.back(), all.back()});
+    own_rows.push_back(f->filled);
+    all_rows.push_back(f->rows.size() / decoder.hidden());
+    pictures.push_back({f->rows.data(), own_rows.back(), all_rows.back()});
   }
-  plan = plan_cross_attention(ids, model.processor().image_token_id(), filled, all);
+  move_to(model, ids);
   state = decoder.make_cross_state(pictures);
+}
+
+void PromptPictures::move_to(const VlmModel& model, std::span<const std::int32_t> ids) {
+  plan = plan_cross_attention(ids, model.processor().image_token_id(), own_rows, all_rows);
 }
 
 void PromptPictures::extend(std::size_t more) {

@@ -85,6 +85,8 @@ Capabilities Vlm::capabilities() const {
   c.context = model_->decoder().config().max_positions;
   c.max_images = static_cast<int>(static_cast<std::size_t>(c.context) / model_->positions(1, 1));
   c.dtype = model_->dtype();
+  // A small model takes a sample a thread; the passes of so many samples share what they can.
+  c.preferred_batch = small() ? num_threads() : 1;
   c.instruction_set = kernels::to_string(model_->kernels().isa());
   return c;
 }
@@ -103,12 +105,12 @@ std::string Vlm::content_hash() const {
 }
 
 Vlm::Job Vlm::prepare(const RenderedPrompt& prompt, const std::vector<const Image*>& images,
-                      const std::vector<std::string>& answers,
-                      std::vector<std::string>& keys) const {
+                      const std::vector<std::string>& answers) const {
   Job job;
   job.prompt = encode(prompt, images, answers);
-  for (const Image* image : images) keys.push_back(image_key(*image));
+  for (const Image* image : images) job.keys.push_back(image_key(*image));
   job.images.resize(images.size());
+  job.prefix = prefix_of(*job.prompt);
   return job;
 }
 
@@ -126,7 +128,6 @@ std::shared_ptr<const EncodedPrompt> Vlm::encode(const RenderedPrompt& prompt,
 }
 
 void Vlm::load_features(std::span<Job> jobs, std::span<const std::vector<const Image*>> images,
-                        std::span<const std::vector<std::string>> keys,
                         std::span<std::optional<Error>> errors) const {
   struct Missing {
     const std::string* key;
@@ -137,8 +138,9 @@ void Vlm::load_features(std::span<Job> jobs, std::span<const std::vector<const I
   std::vector<Missing> missing;
   std::unordered_map<std::string, std::size_t> place;
   for (std::size_t j = 0; j < jobs.size(); ++j) {
-    for (std::size_t i = 0; i < keys[j].size(); ++i) {
-      const std::string& key = keys[j][i];
+    if (errors[j]) continue;
+    for (std::size_t i = first_picture(jobs[j]); i < jobs[j].keys.size(); ++i) {
+      const std::string& key = jobs[j].keys[i];
       if (const auto at = features_.find(key); at != features_.end()) {
         feature_order_.splice(feature_order_.begin(), feature_order_, at->second.place);
         jobs[j].images[i] = at->second.features;
@@ -161,9 +163,10 @@ void Vlm::load_features(std::span<Job> jobs, std::span<const std::vector<const I
                  for (std::size_t i = begin; i < end; ++i) encode(missing[i]);
                });
   for (std::size_t j = 0; j < jobs.size(); ++j) {
-    for (std::size_t i = 0; i < keys[j].size(); ++i) {
+    if (errors[j]) continue;
+    for (std::size_t i = first_picture(jobs[j]); i < jobs[j].keys.size(); ++i) {
       if (jobs[j].images[i]) continue;
-      const Missing& m = missing[place.at(keys[j][i])];
+      const Missing& m = missing[place.at(jobs[j].keys[i])];
       jobs[j].images[i] = m.features;
       if (m.error) errors[j] = m.error;
     }
@@ -188,29 +191,27 @@ std::vector<Result<LabelScores>> Vlm::score(std::span<const ScoreRequest> reques
   std::vector<Job> jobs(n);
   std::vector<std::optional<Error>> errors(n);
   std::vector<std::vector<const Image*>> images(n);
-  std::vector<std::vector<std::string>> keys(n);
   for (std::size_t i = 0; i < n; ++i) {
     const ScoreRequest& request = requests[i];
     Result<Job> job = guarded<Job>([&] {
       if (request.answers.empty()) throw Error::usage("answers", "there are none to score");
-      Job prepared = prepare(request.prompt, request.images, request.answers, keys[i]);
-      prepared.prefix = prefix_of(*prepared.prompt);
-      return prepared;
+      return prepare(request.prompt, request.images, request.answers);
     });
     if (job) {
       jobs[i] = std::move(job).value();
       images[i] = request.images;
     } else {
       errors[i] = job.error();
-      keys[i].clear();
     }
   }
   // Large models take one sample after the other, so that memory holds the features of one.
   std::vector<std::optional<LabelScores>> scores(n);
   const std::size_t step = small() ? n : 1;
   for (std::size_t first = 0; first < n; first += step) {
-    load_features(std::span(jobs).subspan(first, step), std::span(images).subspan(first, step),
-                  std::span(keys).subspan(first, step), std::span(errors).subspan(first, step));
+    const std::span<Job> now = std::span(jobs).subspan(first, step);
+    const std::span<std::optional<Error>> failed = std::span(errors).subspan(first, step);
+    begin(now, failed);
+    load_features(now, std::span(images).subspan(first, step), failed);
     parallel_for(step, 1, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = first + begin; i < first + end; ++i) {
         if (errors[i]) continue;
@@ -222,7 +223,10 @@ std::vector<Result<LabelScores>> Vlm::score(std::span<const ScoreRequest> reques
         }
       }
     });
-    for (std::size_t i = first; i < first + step; ++i) jobs[i] = Job{};
+    for (std::size_t i = 0; i < step; ++i) {
+      if (!failed[i]) keep(now[i]);
+      now[i] = Job{};
+    }
   }
   std::vector<Result<LabelScores>> results;
   for (std::size_t i = 0; i < n; ++i) {
@@ -236,18 +240,21 @@ std::vector<Result<LabelScores>> Vlm::score(std::span<const ScoreRequest> reques
 }
 
 Result<Generated> Vlm::generate(const GenerateRequest& request) const {
-  std::vector<std::vector<std::string>> keys(1);
   std::vector<Job> jobs(1);
   std::vector<std::optional<Error>> errors(1);
   const std::vector<std::vector<const Image*>> images = {request.images};
   return guarded<Generated>([&] {
-    jobs[0] = prepare(request.prompt, request.images, request.answers, keys[0]);
-    jobs[0].prefix = prefix_of(*jobs[0].prompt);
-    load_features(jobs, images, keys, errors);
+    jobs[0] = prepare(request.prompt, request.images, request.answers);
+    begin(jobs, errors);
+    load_features(jobs, images, errors);
     if (errors[0]) throw *errors[0];
-    if (request.answers.empty())
-      return generate_job(jobs[0], request.max_tokens, request.top_logprobs);
+    if (request.answers.empty()) {
+      Generated written = generate_job(jobs[0], request.max_tokens, request.top_logprobs);
+      keep(jobs[0]);
+      return written;
+    }
     const LabelScores scores = score_job(jobs[0]);
+    keep(jobs[0]);
     const AnswerScore& chosen = scores.answers[constrained_choice(scores, request.beams).index()];
     Generated written;
     written.text = model_->processor().tokenizer().decode(chosen.token_ids, true);

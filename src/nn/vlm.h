@@ -10,7 +10,7 @@
 
 #include "firstlight/nn/vlm.h"
 #include "prompt_encoder.h"
-#include "prompt_pictures.h"
+#include "prompt_state.h"
 #include "vlm_model.h"
 
 namespace firstlight::nn {
@@ -36,25 +36,35 @@ class Vlm final : public VisionLanguageModel {
   /// One request on its way: what it needs is looked up before threads share the work.
   struct Job {
     std::shared_ptr<const EncodedPrompt> prompt;
-    std::vector<Features> images;
+    std::vector<std::string> keys;  ///< of the pictures' pixels
+    std::vector<Features> images;   ///< null where they are not needed
     std::shared_ptr<const Prefix> prefix;
+    std::optional<PromptState> kept;  ///< of a prompt with the same beginning
+    std::size_t first = 0;            ///< positions that prefix or kept state hold
   };
 
   Job prepare(const RenderedPrompt& prompt, const std::vector<const Image*>& images,
-              const std::vector<std::string>& answers, std::vector<std::string>& keys) const;
+              const std::vector<std::string>& answers) const;
   std::shared_ptr<const EncodedPrompt> encode(const RenderedPrompt& prompt,
                                               const std::vector<const Image*>& images,
                                               const std::vector<std::string>& answers) const;
   void load_features(std::span<Job> jobs, std::span<const std::vector<const Image*>> images,
-                     std::span<const std::vector<std::string>> keys,
                      std::span<std::optional<Error>> errors) const;
   std::shared_ptr<const Prefix> prefix_of(const EncodedPrompt& prompt) const;
+  /// Looks for kept states; then, of a large model, no other one takes memory.
+  void begin(std::span<Job> jobs, std::span<const std::optional<Error>> errors) const;
+  /// The first picture of a job whose features its pass needs.
+  std::size_t first_picture(const Job& job) const;
+  /// The job's state of its first positions, with room for the prompt and `more`; kept.state of the
+  /// job from then on.
+  DecoderState& state_of(Job& job, std::size_t more) const;
+  void keep(Job& job) const;
   /// Embeddings of the positions behind the prefix, and room for `more` rows.
   std::vector<float> rows_of(const Job& job, std::size_t more) const;
-  /// Nothing where the decoder does not attend to pictures; room for `more` rows.
-  std::optional<PromptPictures> pictures_of(const Job& job, std::size_t more) const;
-  LabelScores score_job(const Job& job) const;
-  Generated generate_job(const Job& job, int max_tokens, int top) const;
+  /// Null where the decoder does not attend to pictures; room for `more` rows.
+  const PromptPictures* pictures_of(Job& job, std::size_t more) const;
+  LabelScores score_job(Job& job) const;
+  Generated generate_job(Job& job, int max_tokens, int top) const;
   /// What a token adds to the text of those before it.
   std::string token_text(std::span<const std::int32_t> before, std::int32_t token) const;
   /// The `count` tokens with the largest logits; `total` is the logarithm of their normalisation.
@@ -77,6 +87,7 @@ class Vlm final : public VisionLanguageModel {
   mutable std::unordered_map<std::string, Kept> features_;
   mutable std::size_t feature_numbers_ = 0;
   mutable std::list<std::shared_ptr<const Prefix>> prefixes_;  ///< most recent first
+  mutable PromptStates states_;
 };
 
 }  // namespace firstlight::nn

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/parallel.h"
 #include "prompt_pictures.h"
 #include "stages.h"
 #include "vlm.h"
@@ -12,23 +13,24 @@ namespace {
 
 /// Prefixes that are kept: the passes of a task.
 constexpr std::size_t kPrefixes = 16;
+/// Positions for which a state has room beyond its own prompt: orders of the classes differ by some
+/// tokens.
+constexpr std::size_t kSpare = 64;
 
 }  // namespace
 
 std::shared_ptr<const Vlm::Prefix> Vlm::prefix_of(const EncodedPrompt& prompt) const {
-  // At least one position is left for the pass itself, which gives the first distribution. Where
-  // the decoder attends to pictures, what stands before them depends on them too.
-  const bool apart = model_->decoder().config().cross_attends() && !prompt.images.empty();
-  const std::size_t before =
-      prompt.images.empty() ? prompt.ids.size() : prompt.images.front().start;
-  const std::size_t length = apart ? 0 : std::min(before, prompt.ids.size() - 1);
+  // Nothing where the decoder attends to pictures, for what stands before them depends on them too,
+  // and without pictures: a state of all positions but the last would take two passes, the second
+  // one of a single row, which reads all weights.
+  const bool none = model_->decoder().config().cross_attends() || prompt.images.empty();
+  const std::size_t length = none ? 0 : prompt.images.front().start;
   const std::vector<std::int32_t> ids(prompt.ids.begin(),
                                       prompt.ids.begin() + static_cast<std::ptrdiff_t>(length));
   const Decoder& decoder = model_->decoder();
-  const bool stretched =
-      decoder.config().rope.stretches(static_cast<std::int64_t>(prompt.length()));
+  const std::vector<float> frequencies = decoder.frequencies(prompt.length());
   for (auto at = prefixes_.begin(); at != prefixes_.end(); ++at) {
-    if ((*at)->ids != ids || (*at)->state.frequencies.empty() == stretched) continue;
+    if ((*at)->ids != ids || (*at)->state.frequencies != frequencies) continue;
     prefixes_.splice(prefixes_.begin(), prefixes_, at);
     return prefixes_.front();
   }
@@ -53,32 +55,80 @@ std::shared_ptr<const Vlm::Prefix> Vlm::prefix_of(const EncodedPrompt& prompt) c
   return prefix;
 }
 
-std::optional<PromptPictures> Vlm::pictures_of(const Job& job, std::size_t more) const {
-  if (!model_->decoder().config().cross_attends() || job.images.empty()) return std::nullopt;
-  std::vector<const ImageFeatures*> features;
-  for (const Features& f : job.images) features.push_back(f.get());
-  std::optional<PromptPictures> pictures(std::in_place, *model_, job.prompt->ids, features);
+void Vlm::begin(std::span<Job> jobs, std::span<const std::optional<Error>> errors) const {
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    if (errors[j]) continue;
+    Job& job = jobs[j];
+    job.first = job.prefix->ids.size();
+    const Decoder& decoder = model_->decoder();
+    const PromptNeeds needs{*job.prompt, job.keys, decoder.frequencies(job.prompt->length()),
+                            decoder.config().cross_attends()};
+    job.kept = states_.take(needs, job.first);
+    if (job.kept) job.first = common_positions(*job.kept, needs);
+  }
+  if (!small()) states_.clear();
+}
+
+std::size_t Vlm::first_picture(const Job& job) const {
+  if (job.kept && job.kept->pictures) return job.keys.size();
+  const auto& images = job.prompt->images;
+  return static_cast<std::size_t>(
+      std::find_if(images.begin(), images.end(),
+                   [&](const auto& image) { return image.start >= job.first; }) -
+      images.begin());
+}
+
+DecoderState& Vlm::state_of(Job& job, std::size_t more) const {
+  const Decoder& decoder = model_->decoder();
+  const std::size_t positions = job.prompt->ids.size() + more;
+  if (job.kept) {
+    decoder.shorten(job.kept->state, job.first, positions);
+  } else {
+    job.kept.emplace();
+    job.kept->state = decoder.make_state(positions + kSpare, job.prompt->length());
+    decoder.assign(job.kept->state, job.prefix->state, job.first);
+  }
+  return job.kept->state;
+}
+
+void Vlm::keep(Job& job) const {
+  job.kept->prompt = job.prompt;
+  job.kept->keys = std::move(job.keys);
+  states_.put(*std::move(job.kept), small() ? static_cast<std::size_t>(num_threads()) : 1);
+}
+
+const PromptPictures* Vlm::pictures_of(Job& job, std::size_t more) const {
+  if (!model_->decoder().config().cross_attends() || job.keys.empty()) return nullptr;
+  std::optional<PromptPictures>& pictures = job.kept->pictures;
+  if (pictures) {
+    pictures->move_to(*model_, job.prompt->ids);
+  } else {
+    std::vector<const ImageFeatures*> features;
+    for (const Features& f : job.images) features.push_back(f.get());
+    pictures.emplace(*model_, job.prompt->ids, features);
+  }
   pictures->extend(more);
-  return pictures;
+  return &*pictures;
 }
 
 std::vector<float> Vlm::rows_of(const Job& job, std::size_t more) const {
   const std::size_t hidden = model_->decoder().hidden();
-  const std::size_t first = job.prefix->ids.size();
-  const std::span<const std::int32_t> ids = std::span(job.prompt->ids).subspan(first);
+  const std::span<const std::int32_t> ids = std::span(job.prompt->ids).subspan(job.first);
   std::vector<const ImageFeatures*> features;
-  for (const Features& f : job.images) features.push_back(f.get());
+  for (std::size_t i = first_picture(job); i < job.images.size(); ++i) {
+    features.push_back(job.images[i].get());
+  }
   std::vector<float> x((ids.size() + more) * hidden);
   embed_all(*model_, ids, features, x.data());
   return x;
 }
 
-LabelScores Vlm::score_job(const Job& job) const {
+LabelScores Vlm::score_job(Job& job) const {
   const Decoder& decoder = model_->decoder();
   const std::size_t hidden = decoder.hidden();
   const EncodedPrompt& prompt = *job.prompt;
   const std::size_t length = prompt.ids.size();
-  const std::size_t first = job.prefix->ids.size();
+  const std::size_t first = job.first;
   const std::size_t rows = length - first;
   const std::size_t nodes = prompt.tree.nodes.size() - 1;  // the root is the prompt's last row
 
@@ -107,9 +157,8 @@ LabelScores Vlm::score_job(const Job& job) const {
         {std::min(begin, length), length, length, nodes, ancestors.data() + k * nodes});
     wanted.push_back(rows + k);
   }
-  DecoderState state = decoder.make_state(length + nodes, prompt.length());
-  decoder.assign(state, job.prefix->state, first);
-  const std::optional<PromptPictures> pictures = pictures_of(job, nodes);
+  DecoderState& state = state_of(job, nodes);
+  const PromptPictures* pictures = pictures_of(job, nodes);
   const CrossInput cross = pictures ? pictures->input(first) : CrossInput{};
   decoder.forward(state, x.data(), rows + nodes, positions.data(), visible.data(),
                   pictures ? &cross : nullptr, wanted);
@@ -175,23 +224,21 @@ std::vector<Generated::Token> Vlm::likeliest(std::span<const float> logits, doub
   return tokens;
 }
 
-Generated Vlm::generate_job(const Job& job, int max_tokens, int top) const {
+Generated Vlm::generate_job(Job& job, int max_tokens, int top) const {
   const Decoder& decoder = model_->decoder();
   const std::size_t length = job.prompt->ids.size();
-  const std::size_t first = job.prefix->ids.size();
   const std::size_t room =
       std::min<std::size_t>(static_cast<std::size_t>(std::max(max_tokens, 0)),
                             static_cast<std::size_t>(decoder.config().max_positions) - length);
-  DecoderState state = decoder.make_state(length + room, job.prompt->length());
-  decoder.assign(state, job.prefix->state, first);
   std::vector<float> x = rows_of(job, 0);
+  DecoderState& state = state_of(job, room);
   std::vector<std::int64_t> positions;
   std::vector<kernels::Visible> visible;
-  for (std::size_t i = first; i < length; ++i) {
+  for (std::size_t i = job.first; i < length; ++i) {
     positions.push_back(static_cast<std::int64_t>(i));
     visible.push_back(decoder.causal(i));
   }
-  const std::optional<PromptPictures> pictures = pictures_of(job, room);
+  const PromptPictures* pictures = pictures_of(job, room);
   const auto vocabulary = static_cast<std::size_t>(decoder.config().vocab_size);
   std::vector<float> logits(vocabulary);
   Generated out;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <span>
 
 #include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
@@ -111,38 +112,60 @@ void write_text(const PreparedSample& sample, const Classifier& classifier, int 
                       text.ended, match_free_text(text.text, answers)};
 }
 
-/// Scores the good samples of a batch in every pass, and lets the model write where `options` ask
-/// for it. A batch that is called off keeps the samples
-/// before the first one that was not asked about.
-void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier, const Task& task,
-                 const RunOptions& options) {
-  const auto start = Clock::now();
-  std::vector<std::size_t> good;
-  std::vector<PreparedSample> prepared;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].record.ok) continue;
-    good.push_back(i);
-    prepared.push_back(std::move(batch[i].prepared));
-  }
+/// Scores some samples in every pass, and lets the model write where `options` ask for it. Returns
+/// how many there are before the first one that was not asked about, the model being called off.
+std::size_t score_samples(std::span<const PreparedSample> samples,
+                          std::span<SampleRecord* const> records, const Classifier& classifier,
+                          const Task& task, const RunOptions& options) {
+  std::size_t count = samples.size();
   for (const Pass& pass : options.passes) {
-    if (prepared.empty()) break;
-    auto results = classifier.classify(prepared, pass);
-    for (std::size_t k = 0; k < good.size(); ++k) {
+    if (count == 0) break;
+    auto results = classifier.classify(samples.first(count), pass);
+    for (std::size_t k = 0; k < count; ++k) {
       if (!results[k] && results[k].error().kind() == ErrorKind::kStopped) {
-        batch.resize(good[k]);
-        good.resize(k);
-        prepared.resize(k);
+        count = k;
         break;
       }
-      take(pass, std::move(results[k]), batch[good[k]].record);
+      take(pass, std::move(results[k]), *records[k]);
     }
   }
   if (options.free_text > 0) {
     const std::vector<std::string> answers = render_answers(task, {});
-    for (std::size_t k = 0; k < good.size(); ++k) {
-      SampleRecord& record = batch[good[k]].record;
-      if (record.ok) write_text(prepared[k], classifier, options.free_text, answers, record);
+    for (std::size_t k = 0; k < count; ++k) {
+      if (!records[k]->ok) continue;
+      write_text(samples[k], classifier, options.free_text, answers, *records[k]);
     }
+  }
+  return count;
+}
+
+/// Scores the good samples of a batch. All passes of a sample follow each other, for the model
+/// keeps what they share. A batch that is called off keeps the samples before the first one that
+/// was not asked about.
+void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier, const Task& task,
+                 const RunOptions& options) {
+  const auto start = Clock::now();
+  std::vector<std::size_t> good;
+  std::vector<SampleRecord*> records;
+  std::vector<PreparedSample> prepared;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].record.ok) continue;
+    good.push_back(i);
+    records.push_back(&batch[i].record);
+    prepared.push_back(std::move(batch[i].prepared));
+  }
+  const bool once = options.passes.size() == 1 && options.free_text == 0;
+  const auto at_once = static_cast<std::size_t>(classifier.capabilities().preferred_batch);
+  const std::size_t step = once ? good.size() : std::max<std::size_t>(1, at_once);
+  for (std::size_t first = 0; first < good.size(); first += step) {
+    const std::size_t n = std::min(step, good.size() - first);
+    const std::size_t count =
+        score_samples(std::span(prepared).subspan(first, n), std::span(records).subspan(first, n),
+                      classifier, task, options);
+    if (count == n) continue;
+    batch.resize(good[first + count]);
+    good.resize(first + count);
+    prepared.resize(first + count);
   }
   const double share = good.empty() ? 0.0 : since(start) / static_cast<double>(good.size());
   for (std::size_t k = 0; k < good.size(); ++k) {

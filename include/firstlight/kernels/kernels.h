@@ -115,6 +115,8 @@ class KeyValues {
   /// Takes over the first `count` rows of `other` (same shape and precision, fewer rows than the
   /// capacity).
   void assign(const KeyValues& other, std::size_t count);
+  /// Leaves the first `count` <= size() rows.
+  void shorten(std::size_t count);
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
   void clear() { size_ = 0; }

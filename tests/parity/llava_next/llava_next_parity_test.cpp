@@ -175,6 +175,14 @@ TEST(Scores, HaveTheSameBitsInAnyBatch) {
   expect_same_bits_in_any_batch(folder_of("vicuna"), requests);
 }
 
+TEST(Scores, HaveTheSameBitsAfterOtherPrompts) {
+  const Image wide = picture("wide");
+  const Image tall = picture("tall");
+  for (const auto precision : {kernels::Precision::kF32, kernels::Precision::kBf16}) {
+    expect_same_bits_after_others(folder_of("vicuna"), {precision}, related_prompts(wide, tall));
+  }
+}
+
 TEST(BadFolders, OneErrorThatNamesTheContradiction) {
   const auto expect_named = [](const std::string& word,
                                const std::function<void(Checkpoint&)>& spoil) {

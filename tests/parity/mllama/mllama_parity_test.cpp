@@ -168,6 +168,14 @@ TEST(Scores, HaveTheSameBitsInAnyBatch) {
   expect_same_bits_in_any_batch(folder_of("grouped"), requests);
 }
 
+TEST(Scores, HaveTheSameBitsAfterOtherPrompts) {
+  const Image wide = picture("wide");
+  const Image tall = picture("tall");
+  for (const auto precision : {kernels::Precision::kF32, kernels::Precision::kBf16}) {
+    expect_same_bits_after_others(folder_of("grouped"), {precision}, related_prompts(wide, tall));
+  }
+}
+
 TEST(Tiles, FewerAreAnotherResult) {
   const Image image = picture("large");
   std::vector<double> first;

@@ -196,6 +196,32 @@ TEST_P(Attention, TakesOverAPrefix) {
   }
 }
 
+TEST_P(Attention, ForgetsWhatAShortenedStateHeld) {
+  const Kernels& kernels = Kernels::get(GetParam());
+  const std::size_t size = 12, keys = 45;
+  const std::vector<float> k = normal_numbers(keys * size, 2);
+  const std::vector<float> v = normal_numbers(keys * size, 3);
+  const std::vector<float> q = normal_numbers(size, 4);
+  const std::vector<float> nan(keys * size, std::nanf(""));
+  for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+    for (const std::size_t kept : {0, 1, 16, 33, 44}) {
+      const Visible seen{0, kept + 1};
+      KeyValues fresh(kernels, 1, size, keys, precision);
+      fresh.append(k.data(), v.data(), size, kept + 1);
+      KeyValues used(kernels, 1, size, keys, precision);
+      used.append(k.data(), v.data(), size, kept);
+      used.append(nan.data(), nan.data(), size, keys - kept);
+      used.shorten(kept);
+      EXPECT_EQ(used.size(), kept);
+      used.append(k.data() + kept * size, v.data() + kept * size, size, 1);
+      std::vector<float> a(size), b(size);
+      kernels.attention(q.data(), size, 1, 1, fresh, 0.3f, &seen, a.data(), size);
+      kernels.attention(q.data(), size, 1, 1, used, 0.3f, &seen, b.data(), size);
+      EXPECT_EQ(a, b) << kept;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, Attention, testing::ValuesIn(every_isa()),
                          [](const auto& p) { return to_string(p.param); });
 
