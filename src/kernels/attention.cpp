@@ -12,9 +12,9 @@ namespace firstlight::kernels {
 namespace {
 
 /// Keys of a block, from multiples of this on: a key's place in every sum is then the same for
-/// each query, whatever else is computed with it. Scores and weights of a block of rows (24 kB)
-/// stay in the first-level cache.
-constexpr std::size_t kKeys = 128;
+/// each query, whatever else is computed with it. The sums of values are taken up once a block;
+/// scores and weights of a block of rows (48 kB) just fit the first-level cache.
+constexpr std::size_t kKeys = 256;
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
 
 bool sees_nothing(const Visible& seen) { return seen.begin >= seen.end && seen.tree_count == 0; }

@@ -40,11 +40,6 @@ KeyValues::KeyValues(const Kernels& kernels, std::size_t heads, std::size_t head
 
 void KeyValues::append(const float* key, const float* value, std::size_t stride,
                        std::size_t count) {
-  // The first of two bf16 in a word comes first and takes the word.
-  const auto half = [](std::uint32_t& word, std::size_t which, float number) {
-    const std::uint32_t bits = rounded(number);
-    word = which % 2 ? (word & 0xffffu) | bits << 16 : bits;
-  };
   parallel_for(heads_, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t h = begin; h < end; ++h) {
       for (std::size_t i = 0; i < count; ++i) {
@@ -55,14 +50,30 @@ void KeyValues::append(const float* key, const float* value, std::size_t stride,
             keys_.data() + (h * capacity_ + n / panel_ * panel_) * key_steps_ + n % panel_;
         std::uint32_t* to_value =
             values_.data() + (h * value_panels_ * value_steps_ + (bf16_ ? n / 2 : n)) * panel_;
-        for (std::size_t d = 0; d < head_size_; ++d) {
-          std::uint32_t& word = to_value[d / panel_ * value_steps_ * panel_ + d % panel_];
-          if (bf16_) {
-            half(to_key[d / 2 * panel_], d, k[d]);
-            half(word, n, v[d]);
-          } else {
+        if (!bf16_) {
+          for (std::size_t d = 0; d < head_size_; ++d) {
             to_key[d * panel_] = __builtin_bit_cast(std::uint32_t, k[d]);
-            word = __builtin_bit_cast(std::uint32_t, v[d]);
+          }
+        } else {
+          for (std::size_t d = 0; d + 1 < head_size_; d += 2) {
+            to_key[d / 2 * panel_] = rounded(k[d]) | rounded(k[d + 1]) << 16;
+          }
+          if (head_size_ % 2) to_key[head_size_ / 2 * panel_] = rounded(k[head_size_ - 1]);
+        }
+        // Of two rows in a word the first one takes the word.
+        for (std::size_t first = 0; first < head_size_; first += panel_) {
+          const std::size_t last = std::min(head_size_, first + panel_);
+          std::uint32_t* word = to_value + first * value_steps_;
+          if (!bf16_) {
+            for (std::size_t d = first; d < last; ++d) {
+              *word++ = __builtin_bit_cast(std::uint32_t, v[d]);
+            }
+          } else if (n % 2 == 0) {
+            for (std::size_t d = first; d < last; ++d) *word++ = rounded(v[d]);
+          } else {
+            for (std::size_t d = first; d < last; ++d, ++word) {
+              *word = (*word & 0xffffu) | rounded(v[d]) << 16;
+            }
           }
         }
       }
