@@ -99,18 +99,21 @@ class Writer {
 /// special tokens stand where the published model has them.
 ordered_json tokenizer_of(const SynthShape& shape) {
   ordered_json vocab = ordered_json::object();
+  // Appended without a search for the key, which would go through all of them.
+  auto& entries = vocab.get_ref<ordered_json::object_t&>();
   std::int64_t next = 0;
+  const auto append = [&](const std::string& token) { entries.emplace_back(token, next++); };
   int other = 0;  // bytes without a printable form take the characters from 256 on
   for (int byte = 0; byte < 256; ++byte) {
     const bool printable = (byte > 32 && byte < 127) || (byte > 160 && byte != 173);
     std::string character;
     text::append_utf8(character, static_cast<char32_t>(printable ? byte : 256 + other++));
-    vocab[character] = next++;
+    append(character);
   }
   ordered_json added = ordered_json::array();
   for (const auto& [content, id] : shape.special_tokens) {
-    for (; next < id; ++next) vocab["<unused_" + std::to_string(next) + ">"] = next;
-    if (next == id) vocab[content] = next++;
+    while (next < id) append("<unused_" + std::to_string(next) + ">");
+    if (next == id) append(content);
     added.push_back({{"id", id},
                      {"content", content},
                      {"single_word", false},
