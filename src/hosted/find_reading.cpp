@@ -59,6 +59,21 @@ Json HostedModel::probe(const Json& request) {
   throw Error::input("model", outcome.problem);
 }
 
+bool HostedModel::wants_special_tokens() const {
+  Json request = {{"model", spec_.name}, {"messages", user_message("Say yes.")}};
+  std::vector<Json> answers;
+  for (const bool special : {false, true}) {
+    request["add_special_tokens"] = special;
+    Result<Json> answer = ask_beside(kTokenise, request);
+    if (!answer) {
+      if (answer.error().kind() == ErrorKind::kStopped) throw answer.error();
+      return false;  // a gateway that offers the protocol only
+    }
+    answers.push_back(std::move(answer).value());
+  }
+  return lacks_first_token(answers[0], answers[1]);
+}
+
 bool HostedModel::offers_prompt_scores() {
   if (spec_.official) return false;
   Json messages = user_message("Say yes.");
@@ -119,8 +134,12 @@ void HostedModel::find_reading() {
         spec_.text, "the server has no model '" + spec_.name + "'",
         "it has " + text::join(names, ", ") + (models.size() > kNamesShown ? ", ..." : ""));
   }
-  llama_server_ = std::any_of(models.begin(), models.end(),
-                              [](const ListedModel& m) { return m.owner == "llamacpp"; });
+  const auto owned_by = [&](const char* owner) {
+    return std::any_of(models.begin(), models.end(),
+                       [&](const ListedModel& model) { return model.owner == owner; });
+  };
+  llama_server_ = owned_by("llamacpp");
+  if (owned_by("vllm")) settings_.special_tokens = wants_special_tokens();
   const std::string& read = spec_.read;
   const auto missing = [&](const std::string& what) {
     return Error::usage(spec_.text, "the server does not offer " + what,

@@ -50,6 +50,22 @@ std::optional<std::size_t> find_label(const PromptTail& prompt, const std::strin
   return std::nullopt;
 }
 
+/// The first place where prompts are not the same; SIZE_MAX where they never differ.
+std::size_t first_difference(const std::vector<PromptTail>& prompts) {
+  std::size_t first = SIZE_MAX;
+  const PromptTail& one = prompts.front();
+  for (const PromptTail& other : prompts) {
+    std::size_t place = std::max(one.place, other.place);
+    const auto token = [&](const PromptTail& p) -> std::optional<std::int32_t> {
+      if (place - p.place >= p.tokens.size()) return std::nullopt;
+      return p.tokens[place - p.place].id;
+    };
+    while (token(one) && token(one) == token(other)) ++place;
+    if (token(one) || token(other)) first = std::min(first, place);
+  }
+  return first;
+}
+
 struct Piece {
   std::int32_t id = 0;
   std::string text;
@@ -122,6 +138,8 @@ Result<std::vector<AnswerScore>> scores_from_prompts(const std::vector<PromptTai
       return unlike(labels[i], "the log-probabilities of the prompt do not hold the tokens");
     start = std::min(start, *found);
   }
+  // The first of several tokens of one character has no text, but it is a part of the label.
+  if (!prompts.empty()) start = std::min(start, first_difference(prompts));
   std::vector<AnswerScore> scores;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const auto& [place, tokens] = prompts[i];
@@ -136,6 +154,17 @@ Result<std::vector<AnswerScore>> scores_from_prompts(const std::vector<PromptTai
     scores.push_back(std::move(score));
   }
   return scores;
+}
+
+bool lacks_first_token(const Json& plain, const Json& special) {
+  const auto before = plain.find("tokens");
+  const auto after = special.find("tokens");
+  if (before == plain.end() || !before->is_array() || before->empty()) return false;
+  if (after == special.end() || !after->is_array() || after->size() != before->size() + 1) {
+    return false;
+  }
+  return after->front() != before->front() &&
+         std::equal(before->begin(), before->end(), after->begin() + 1);
 }
 
 Result<LabelTokens> label_tokens(const Json& before, const Json& with, const std::string& label) {

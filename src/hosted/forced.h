@@ -29,11 +29,18 @@ PromptTail prompt_tail(const Json& answer);
 
 /// Scores of labels, each of which was the last turn of a prompt that is else the same: its tokens,
 /// and the one that ends the answer. A label begins at the same place in all prompts: where the
-/// first of them can be read, since white space before a label may be a token of its own for one
-/// label and a part of the first word for another. Blanks do not count in reading, for servers that
-/// decode token by token lose them. An Error where a list does not hold its label.
+/// first can be read (white space before it may be a token of its own for one label and a part of
+/// the first word for another), or where prompts begin to differ, if before. Blanks do not count in
+/// reading: servers that decode token by token lose them. An Error where a list lacks its label.
 Result<std::vector<AnswerScore>> scores_from_prompts(const std::vector<PromptTail>& prompts,
                                                      const std::vector<std::string>& labels);
+
+/// vLLM leaves out the token that begins a text (<s>) unless the chat template writes it or the
+/// request asks for special tokens, while the processors of transformers add it where the template
+/// does not. Whether a conversation lacks it, by the answers of vLLM's /tokenize without
+/// (`plain`) and with special tokens: they are one token more, in front, and not what begins the
+/// text already.
+bool lacks_first_token(const Json& plain, const Json& special);
 
 /// A label in the tokens of llama-server's model.
 struct LabelTokens {

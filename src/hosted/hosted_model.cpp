@@ -109,6 +109,7 @@ std::string HostedModel::content_hash() const {
     hash.update(part + "\n");
   }
   if (spec_.max_tokens) hash.update(std::to_string(*spec_.max_tokens) + "\n");
+  if (settings_.special_tokens) hash.update("special tokens\n");
   return hash.hex();
 }
 

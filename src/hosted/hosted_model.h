@@ -60,6 +60,7 @@ class HostedModel final : public VisionLanguageModel {
   std::optional<double> cost_of(const Json& answer, const Usage& usage) const;
 
   void find_reading();
+  bool wants_special_tokens() const;
   bool offers_prompt_scores();
   bool offers_forced_tokens();
   bool offers_top();

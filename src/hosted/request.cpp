@@ -115,6 +115,7 @@ Json base_request(Json messages, const RequestSettings& settings, int max_tokens
   request["seed"] = settings.seed;
   request[settings.completion_limit_name ? kNewLimit : kOldLimit] =
       settings.max_tokens.value_or(max_tokens);
+  if (settings.special_tokens) request["add_special_tokens"] = true;
   return request;
 }
 

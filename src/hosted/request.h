@@ -30,6 +30,7 @@ struct RequestSettings {
   std::string detail = "auto";
   std::int64_t seed = 0;
   bool completion_limit_name = false;  ///< `max_completion_tokens`, as OpenAI has it by now
+  bool special_tokens = false;         ///< vLLM's `add_special_tokens`, see lacks_first_token
   std::optional<int> max_tokens;       ///< of every answer; else as many as the labels need
 };
 

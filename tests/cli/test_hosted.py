@@ -312,6 +312,28 @@ def test_a_redirect_on_the_same_host_is_followed(task, data, tmp_path):
     assert {row["label"] for row in rows(tmp_path / "run")} == {"flat"}
 
 
+@pytest.mark.parametrize("plain, special, wanted", [
+    ([5, 6], [1, 5, 6], True), ([1, 5, 6], [1, 1, 5, 6], False), (None, None, False)])
+def test_vllm_is_asked_to_begin_a_text_as_the_model_knows_it(task, data, tmp_path, plain, special,
+                                                             wanted):
+    requests = []
+
+    def answer(handler, body):
+        if body is None:
+            return handler.reply(200, b'{"data": [{"id": "m", "owned_by": "vllm"}]}')
+        request = json.loads(body)
+        if handler.path == "/tokenize":
+            tokens = special if request["add_special_tokens"] else plain
+            return handler.reply(200 if tokens else 404, json.dumps({"tokens": tokens}).encode())
+        requests.append(request)
+        return handler.reply(200, completion("flat"))
+
+    with scripted(answer) as url:
+        outcome = classify(task, data, f"openai:{url}#m?read=text", tmp_path / "run")
+    assert outcome.status == 0, outcome.err
+    assert {request.get("add_special_tokens", False) for request in requests} == {wanted}
+
+
 def test_answers_of_any_size_are_cut_off(task, data, tmp_path):
     def answer(handler, body):
         if body is None:

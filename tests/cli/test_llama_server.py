@@ -13,54 +13,20 @@ tokens of the labels do, and this is what is tested.
 import json
 import os
 import shutil
-import socket
 import struct
-import subprocess
-import time
-import urllib.request
 
 import pytest
 
 import gguf
-from conftest import SOURCE, fails, picture, run
+from conftest import SOURCE, fails
+from foreign_servers import (  # noqa: F401 (shapes is a fixture)
+    TASK, TEMPLATE, catalogue_of, running, scores_are_native, shapes)
 from test_hosted import answers, classify, rows
 
 SERVER = os.environ.get("FIRSTLIGHT_LLAMA_SERVER") or shutil.which("llama-server")
 if not SERVER:
     pytest.skip("no llama-server: name one in FIRSTLIGHT_LLAMA_SERVER or add it to PATH",
                 allow_module_level=True)
-
-# Parts of a message in the order in which they stand, for both programs.
-TEMPLATE = """\
-{%- for message in messages -%}
-{%- if message['role'] == 'user' -%}{{- 'USER: ' -}}
-{%- elif message['role'] == 'assistant' -%}{{- '\\nASSISTANT: ' -}}{%- endif -%}
-{%- if message['content'] is string -%}{{- message['content'] -}}
-{%- else -%}
-{%- for part in message['content'] -%}
-{%- if part['type'] == 'image' -%}{{- '<image>' -}}{%- else -%}{{- part['text'] -}}{%- endif -%}
-{%- endfor -%}
-{%- endif -%}
-{%- if message['role'] == 'system' -%}{{- '\\n\\n' -}}
-{%- elif message['role'] == 'assistant' -%}{{- eos_token -}}{%- endif -%}
-{%- endfor -%}
-{%- if add_generation_prompt -%}{{- '\\nASSISTANT:' -}}{%- endif -%}
-"""
-
-TASK = """\
-name: shapes
-version: "1"
-description: Round against flat
-source: made for the tests
-system: You are an expert.
-classes:
-  - {key: round, name: round galaxy, description: like a ball}
-  - {key: flat, name: flat, description: like a plate}
-  - {key: other, name: 'an "artifact" \\ x', description: neither}
-prompt: "A picture {image} of size {field:size}. Which? {classes}"
-class_line: "{name}: {description}"
-answer: "{name}"
-"""
 
 
 def blind_checkpoint(folder):
@@ -93,66 +59,25 @@ def server(model):
     source = gguf.Folder(model)
     gguf.text_file(source).write(model / "text.gguf")
     gguf.vision_file(source).write(model / "mmproj.gguf")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = open(model / "log", "wb")
-    process = subprocess.Popen(
-        [SERVER, "-m", model / "text.gguf", "--mmproj", model / "mmproj.gguf", "--alias", "tiny",
-         "--host", "127.0.0.1", "--port", str(port), "--jinja", "-c", "1024", "-np", "2", "-t", "1",
-         "-tb", "1", "-fa", "off", "-ctk", "f32", "-ctv", "f32"],
-        stdout=log, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(300):
-            assert process.poll() is None, (model / "log").read_text(errors="replace")[-2000:]
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
 
+    def command(port):
+        return [SERVER, "-m", model / "text.gguf", "--mmproj", model / "mmproj.gguf", "--alias",
+                "tiny", "--host", "127.0.0.1", "--port", str(port), "--jinja", "-c", "1024", "-np",
+                "2", "-t", "1", "-tb", "1", "-fa", "off", "-ctk", "f32", "-ctv", "f32"]
 
-@pytest.fixture
-def shapes(tmp_path):
-    path = tmp_path / "shapes.yaml"
-    path.write_text(TASK)
-    return path
+    with running(command, model / "log", seconds=60) as address:
+        yield address
 
 
 @pytest.fixture
 def catalogue(tmp_path):
-    """Pictures of the model's own size with a column that makes their prompts differ."""
-    lines = ["file,size"]
-    for i in range(5):
-        (tmp_path / f"i{i}.png").write_bytes(picture(i, side=24))
-        lines.append(f"i{i}.png,{3.5 * i}")
-    path = tmp_path / "list.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return f"csv:{path}?path=file"
+    return catalogue_of(tmp_path, [24] * 5)  # the model's own size
 
 
 def test_scores_of_labels_are_those_of_the_native_model(shapes, catalogue, model, server, tmp_path):
-    passes = ["--passes", "main,blank,no_descriptions,order"]
-    native = run("classify", shapes, catalogue, "--model", f"hf:{model}?dtype=f32", "-o",
-                 tmp_path / "native", *passes)
-    assert native.status == 0, native.err
-    outcome = classify(shapes, catalogue, f"openai:{server}#tiny", tmp_path / "hosted", *passes)
-    assert outcome.status == 0, outcome.err
-    own, hosted = rows(tmp_path / "native"), rows(tmp_path / "hosted")
-    assert len(own) == 5
-    for ours, theirs in zip(own, hosted):
-        assert theirs["kind"] == "exact" and theirs["label"] == ours["label"]
-        assert theirs["probabilities"] == pytest.approx(ours["probabilities"], abs=1e-4)
-        for key, scores in ours["scores"].items():
-            assert theirs["scores"][key]["token_ids"] == scores["token_ids"], "the end of it too"
-            assert theirs["scores"][key]["logprobs"] == pytest.approx(scores["logprobs"], abs=1e-4)
+    own = scores_are_native(shapes, catalogue, model, server, tmp_path, 1e-4)
     assert len({row["scores"]["flat"]["logprobs"][0] for row in own}) == 5, "prompts differ"
-    assert all(a["model"] == "tiny" and a["fingerprint"] for a in answers(tmp_path / "hosted"))
+    assert all(a["fingerprint"] for a in answers(tmp_path / "hosted"))
 
 
 def test_other_readings(shapes, catalogue, model, server, tmp_path):

@@ -45,6 +45,20 @@ TEST(ScoresFromPrompts, ABlankOfItsOwnBelongsToTheLabel) {
   EXPECT_FALSE(scores_from_prompts({later, art}, {"flat", "art"}).ok());
 }
 
+TEST(ScoresFromPrompts, ATokenWithoutTextBeginsALabelWherePromptsDiffer) {
+  // Letters of two tokens: vLLM gives the text to the second.
+  const PromptTail ring = prompt_tail(prompt(R"([null, {"4": {"logprob": -1, "decoded_token": ":"}},
+    {"60": {"logprob": -2.5, "decoded_token": ""}}, {"61": {"logprob": -0.25, "decoded_token": "\u00e5"}},
+    {"2": {"logprob": -0.125, "decoded_token": "</s>"}}])"));
+  const PromptTail beta = prompt_tail(prompt(R"([null, {"4": {"logprob": -1, "decoded_token": ":"}},
+    {"70": {"logprob": -0.5, "decoded_token": ""}}, {"61": {"logprob": -4.0, "decoded_token": "\u03b2"}},
+    {"2": {"logprob": -0.125, "decoded_token": "</s>"}}])"));
+  const auto scores = scores_from_prompts({ring, beta}, {"\u00e5", "\u03b2"});
+  ASSERT_TRUE(scores.ok());
+  EXPECT_EQ(scores.value()[0].token_ids, (std::vector<std::int32_t>{60, 61, 2}));
+  EXPECT_EQ(scores.value()[1].logprobs, (std::vector<double>{-0.5, -4.0, -0.125}));
+}
+
 TEST(ScoresFromPrompts, ServersThatDecodeTokenByTokenLoseBlanks) {
   const PromptTail tail = prompt_tail(prompt(R"([null,
     {"9": {"logprob": -0.25, "decoded_token": "barred"}},
@@ -65,6 +79,16 @@ TEST(ScoresFromPrompts, RefuseWhatIsNoList) {
 }
 
 Json tokens(const char* list) { return {{"tokens", Json::parse(list)}}; }
+
+TEST(LacksFirstToken, WhereSpecialTokensAddOneThatIsNotThereYet) {
+  EXPECT_TRUE(lacks_first_token(tokens("[5, 6]"), tokens("[1, 5, 6]")));
+  EXPECT_FALSE(lacks_first_token(tokens("[1, 5, 6]"), tokens("[1, 1, 5, 6]"))) << "written twice";
+  EXPECT_FALSE(lacks_first_token(tokens("[5, 6]"), tokens("[5, 6]"))) << "a tokeniser without it";
+  EXPECT_FALSE(lacks_first_token(tokens("[5, 6]"), tokens("[5, 6, 2]"))) << "an end";
+  EXPECT_FALSE(lacks_first_token(tokens("[]"), tokens("[1]")));
+  EXPECT_FALSE(lacks_first_token(Json::object(), tokens("[1, 5]")));
+  EXPECT_FALSE(lacks_first_token(tokens("[5]"), {{"tokens", 3}}));
+}
 
 TEST(LabelTokens, AreWhatTheLabelAddsToTheConversation) {
   const Json before = tokens(R"([{"id": 5, "piece": "USER"}, {"id": 6, "piece": ":"}])");
