@@ -11,9 +11,9 @@ using namespace firstlight;
 using nlohmann::json;
 
 /// Larger pictures and tiles are made by the same steps in much more time.
-constexpr int kLargest = 24;
+constexpr int kLargest = 8;
 constexpr int kMostTiles = 4;
-constexpr std::pair<int, int> kSizes[] = {{7, 5}, {1, 12}};
+constexpr std::pair<int, int> kSizes[] = {{7, 5}, {1, 6}};
 
 Image picture(int width, int height) {
   return {width, height, 3,
