@@ -92,6 +92,7 @@ class VlmClassifier final : public Classifier {
     const std::vector<std::string> views = request.prompt.image_views();
     refuse_shot(sample, views);
     show_shots(request, views);
+    request.examples = request.images.size();
     if (pass.kind == Pass::Kind::kBlank) blanks.reserve(views.size());
     for (const std::string& name : views) {
       const Image& image = view_of(sample, name);

@@ -301,10 +301,14 @@ std::vector<std::vector<float>> SiameseCnn::head(const std::vector<float>& mean)
   return outputs;
 }
 
-std::vector<float> SiameseCnn::logits(std::span<const ChargeMap> views) const {
+std::vector<float> SiameseCnn::pooled(std::span<const ChargeMap> views) const {
   const Features last = features(views);
   const auto width = static_cast<std::size_t>(config_.head.front().in);
-  return head(mean_over(last.sites.maps.at(0), last.rows.data(), width)).back();
+  return mean_over(last.sites.maps.at(0), last.rows.data(), width);
+}
+
+std::vector<float> SiameseCnn::logits_of(const std::vector<float>& pooled) const {
+  return head(pooled).back();
 }
 
 Network::ClassMap SiameseCnn::class_map(std::span<const ChargeMap> views,

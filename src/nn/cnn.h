@@ -23,7 +23,8 @@ class SiameseCnn final : public Network {
   int views() const override {
     return config_.join == CnnConfig::Join::kConcat ? config_.views : 0;
   }
-  std::vector<float> logits(std::span<const ChargeMap> views) const override;
+  std::vector<float> pooled(std::span<const ChargeMap> views) const override;
+  std::vector<float> logits_of(const std::vector<float>& pooled) const override;
   ClassMap class_map(std::span<const ChargeMap> views, std::size_t class_index) const override;
 
  private:

@@ -83,12 +83,14 @@ class NetworkClassifier final : public Classifier {
     for (const PreparedSample::View& view : sample.views) {
       views.push_back(charge_map(view.image, network_->input()));
     }
-    const std::vector<float> logits = network_->logits(views);
+    std::vector<float> features = network_->pooled(views);
+    const std::vector<float> logits = network_->logits_of(features);
     std::vector<double> own;
     for (const std::size_t o : outputs_) own.push_back(static_cast<double>(logits[o]));
     const double norm = log_sum_exp(own);
     LabelScores scores;
     scores.kind = ScoreKind::kLogits;
+    scores.features = std::move(features);
     for (const double logit : own) scores.answers.push_back({{}, {logit - norm}});
     return scores;
   }

@@ -12,6 +12,12 @@
 
 namespace firstlight::nn {
 
+/// The features of a picture, summed over its rows.
+struct FeatureSum {
+  std::vector<double> values;
+  std::size_t rows = 0;
+};
+
 /// A prompt that went through the decoder, for prompts that begin alike: other orders of the
 /// classes, other answers, the explanation. One thread at a time.
 struct PromptState {
@@ -20,6 +26,7 @@ struct PromptState {
   /// Of the prompt's positions, and perhaps of others behind them.
   DecoderState state;
   std::optional<PromptPictures> pictures;  ///< where the decoder attends to pictures
+  std::vector<FeatureSum> sums = {};       ///< of its pictures, in order
 };
 
 /// What the keys and values of a prompt's positions depend on.

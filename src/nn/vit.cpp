@@ -68,15 +68,19 @@ std::vector<float> Vit::encode(const ChargeMap& view) const {
   return feature;
 }
 
-std::vector<float> Vit::logits(std::span<const ChargeMap> views) const {
+std::vector<float> Vit::pooled(std::span<const ChargeMap> views) const {
   std::vector<float> mean(static_cast<std::size_t>(config_.hidden_size), 0.0F);
   for (const ChargeMap& view : views) {
     const std::vector<float> feature = encode(view);
     for (std::size_t c = 0; c < mean.size(); ++c) mean[c] += feature[c];
   }
   for (float& value : mean) value /= static_cast<float>(std::max<std::size_t>(1, views.size()));
+  return mean;
+}
+
+std::vector<float> Vit::logits_of(const std::vector<float>& pooled) const {
   std::vector<float> result(config_.classes.size());
-  head_.apply(mean.data(), 1, mean.size(), result.data(), result.size());
+  head_.apply(pooled.data(), 1, pooled.size(), result.data(), result.size());
   return result;
 }
 

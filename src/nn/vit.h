@@ -20,7 +20,8 @@ class Vit final : public Network {
   const std::vector<std::string>& classes() const override { return config_.classes; }
   const SiteInput& input() const override { return config_.input; }
   int views() const override { return 0; }
-  std::vector<float> logits(std::span<const ChargeMap> views) const override;
+  std::vector<float> pooled(std::span<const ChargeMap> views) const override;
+  std::vector<float> logits_of(const std::vector<float>& pooled) const override;
   /// Throws Error::usage: its class token knows no places.
   ClassMap class_map(std::span<const ChargeMap> views, std::size_t class_index) const override;
 

@@ -170,6 +170,7 @@ void Vlm::load_features(std::span<Job> jobs, std::span<const std::vector<const I
       jobs[j].images[i] = m.features;
       if (m.error) errors[j] = m.error;
     }
+    if (!errors[j]) sum_features(jobs[j]);
   }
   for (Missing& m : missing) {
     if (!m.features) continue;
@@ -195,7 +196,9 @@ std::vector<Result<LabelScores>> Vlm::score(std::span<const ScoreRequest> reques
     const ScoreRequest& request = requests[i];
     Result<Job> job = guarded<Job>([&] {
       if (request.answers.empty()) throw Error::usage("answers", "there are none to score");
-      return prepare(request.prompt, request.images, request.answers);
+      Job prepared = prepare(request.prompt, request.images, request.answers);
+      prepared.examples = request.examples;
+      return prepared;
     });
     if (job) {
       jobs[i] = std::move(job).value();

@@ -39,8 +39,10 @@ class Vlm final : public VisionLanguageModel {
     std::vector<std::string> keys;  ///< of the pictures' pixels
     std::vector<Features> images;   ///< null where they are not needed
     std::shared_ptr<const Prefix> prefix;
-    std::optional<PromptState> kept;  ///< of a prompt with the same beginning
-    std::size_t first = 0;            ///< positions that prefix or kept state hold
+    std::optional<PromptState> kept;    ///< of a prompt with the same beginning
+    std::size_t first = 0;              ///< positions that prefix or kept state hold
+    std::size_t examples = 0;           ///< of the images, as in ScoreRequest
+    std::vector<FeatureSum> sums = {};  ///< of the pictures' features
   };
 
   Job prepare(const RenderedPrompt& prompt, const std::vector<const Image*>& images,
@@ -64,6 +66,10 @@ class Vlm final : public VisionLanguageModel {
   /// Null where the decoder does not attend to pictures; room for `more` rows.
   const PromptPictures* pictures_of(Job& job, std::size_t more) const;
   LabelScores score_job(Job& job) const;
+  /// The sums of the job's pictures: of features that are there, or as the kept state has them.
+  void sum_features(Job& job) const;
+  /// LabelScores::features.
+  std::vector<float> mean_features(const Job& job) const;
   Generated generate_job(Job& job, int max_tokens, int top) const;
   /// What a token adds to the text of those before it.
   std::string token_text(std::span<const std::int32_t> before, std::int32_t token) const;

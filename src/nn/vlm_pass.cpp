@@ -94,6 +94,7 @@ DecoderState& Vlm::state_of(Job& job, std::size_t more) const {
 void Vlm::keep(Job& job) const {
   job.kept->prompt = job.prompt;
   job.kept->keys = std::move(job.keys);
+  job.kept->sums = std::move(job.sums);
   states_.put(*std::move(job.kept), small() ? static_cast<std::size_t>(num_threads()) : 1);
 }
 
@@ -121,6 +122,38 @@ std::vector<float> Vlm::rows_of(const Job& job, std::size_t more) const {
   std::vector<float> x((ids.size() + more) * hidden);
   embed_all(*model_, ids, features, x.data());
   return x;
+}
+
+void Vlm::sum_features(Job& job) const {
+  const std::size_t hidden = model_->decoder().hidden();
+  for (std::size_t i = 0; i < job.keys.size(); ++i) {
+    if (!job.images[i]) {
+      job.sums.push_back(job.kept->sums[i]);
+      continue;
+    }
+    const ImageFeatures& image = *job.images[i];
+    FeatureSum& sum = job.sums.emplace_back();
+    sum.rows = image.filled > 0 ? image.filled : image.rows.size() / hidden;
+    sum.values.assign(hidden, 0.0);
+    for (std::size_t r = 0; r < sum.rows; ++r) {
+      for (std::size_t c = 0; c < hidden; ++c) {
+        sum.values[c] += static_cast<double>(image.rows[r * hidden + c]);
+      }
+    }
+  }
+}
+
+std::vector<float> Vlm::mean_features(const Job& job) const {
+  std::vector<float> mean;
+  std::size_t rows = 0;
+  for (std::size_t i = job.examples; i < job.sums.size(); ++i) rows += job.sums[i].rows;
+  if (rows == 0) return mean;
+  for (std::size_t c = 0; c < model_->decoder().hidden(); ++c) {
+    double sum = 0;
+    for (std::size_t i = job.examples; i < job.sums.size(); ++i) sum += job.sums[i].values[c];
+    mean.push_back(static_cast<float>(sum / static_cast<double>(rows)));
+  }
+  return mean;
 }
 
 LabelScores Vlm::score_job(Job& job) const {
@@ -172,6 +205,7 @@ LabelScores Vlm::score_job(Job& job) const {
     totals.push_back(model_->kernels().log_sum_exp(logits.data() + i * vocabulary, vocabulary));
   }
   LabelScores scores;
+  scores.features = mean_features(job);
   for (std::size_t a = 0; a < prompt.answers.size(); ++a) {
     AnswerScore answer;
     answer.token_ids = prompt.answers[a].token_ids;

@@ -34,6 +34,7 @@ struct ScoreRequest {
   RenderedPrompt prompt;
   std::vector<const Image*> images;  ///< one for each image part of the prompt; not owned
   std::vector<std::string> answers;  ///< by ClassId
+  std::size_t examples = 0;  ///< of the images, those that come first and are not asked about
 };
 
 struct GenerateRequest {

@@ -21,8 +21,14 @@ class Network {
   virtual const SiteInput& input() const = 0;
   /// How many views a sample must have; 0 = any number.
   virtual int views() const = 0;
-  /// Logits of one sample; the same bits whatever the threads.
-  virtual std::vector<float> logits(std::span<const ChargeMap> views) const = 0;
+  /// The features of one sample before the layers that give the logits, averaged over places and,
+  /// where each view has its own, over views. The same bits whatever the threads.
+  virtual std::vector<float> pooled(std::span<const ChargeMap> views) const = 0;
+  /// Logits of what pooled() gives.
+  virtual std::vector<float> logits_of(const std::vector<float>& pooled) const = 0;
+  std::vector<float> logits(std::span<const ChargeMap> views) const {
+    return logits_of(pooled(views));
+  }
 
   /// The last features before they are averaged, and what each says for a class.
   struct ClassMap {

@@ -49,6 +49,9 @@ struct LabelScores {
   ScoreKind kind = ScoreKind::kExact;
   std::vector<AnswerScore> answers;  ///< empty where a server's answer fits no label
   std::optional<ServerAnswer> server = {};
+  /// What the model saw in the sample's pictures: the features behind its vision part, averaged
+  /// over all places. Empty where there are none to be had.
+  std::vector<float> features = {};
 };
 
 }  // namespace firstlight

@@ -10,6 +10,7 @@
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/random.h"
 #include "firstlight/image/codec.h"
+#include "firstlight/nn/safetensors.h"
 #include "firstlight/nn/vlm.h"
 #include "parity/cases.h"
 #include "parity/scores.h"
@@ -41,6 +42,35 @@ TEST_P(Scores, OfTheTreeEqualEachAnswerAlone) {
   request.images = {&image};
   request.answers = {"Category 1", "Category 2", "Category 12 and more", "spiral", "spiral disk"};
   expect_tree_equals_each_answer(*model, request);
+}
+
+TEST_P(Scores, FeaturesAreTheMeanOfWhatTheDecoderGetsOfThePicture) {
+  const auto model = open(GetParam(), kernels::Precision::kF32);
+  const auto expected =
+      SafetensorsFile::open(fixture_dir() + "/" + GetParam() + "/wide/expected.safetensors");
+  const TensorView& projected = expected.at("projected");
+  const auto hidden = static_cast<std::size_t>(projected.shape.back());
+  const std::vector<float> values = projected.to_f32();
+  std::vector<double> mean(hidden, 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    mean[i % hidden] +=
+        values[i] * static_cast<double>(hidden) / static_cast<double>(values.size());
+  }
+  const Image wide = picture("wide");
+  const Image tall = picture("tall");
+  ScoreRequest request;
+  request.prompt.user = {image_part(), text_part("which?")};
+  request.images = {&wide};
+  request.answers = {"one", "two"};
+  const std::vector<float> alone = model->score({&request, 1}).front().value().features;
+  ASSERT_EQ(alone.size(), hidden);
+  for (std::size_t c = 0; c < hidden; ++c) EXPECT_NEAR(alone[c], mean[c], 1e-4);
+  // A picture that is an example does not count.
+  request.prompt.user.insert(request.prompt.user.begin(), image_part());
+  request.images = {&tall, &wide};
+  EXPECT_NE(model->score({&request, 1}).front().value().features, alone);
+  request.examples = 1;
+  EXPECT_EQ(model->score({&request, 1}).front().value().features, alone);
 }
 
 TEST_P(Scores, HaveTheSameBitsInAnyBatchAndWithAnyThreads) {
@@ -77,6 +107,8 @@ TEST_P(Scores, HaveTheSameBitsInAnyBatchAndWithAnyThreads) {
             for (const AnswerScore& a : scores[i].value().answers) {
               numbers.insert(numbers.end(), a.logprobs.begin(), a.logprobs.end());
             }
+            const std::vector<float>& features = scores[i].value().features;
+            numbers.insert(numbers.end(), features.begin(), features.end());
             if (reference.size() < requests.size()) {
               reference.push_back(numbers);
             } else {
