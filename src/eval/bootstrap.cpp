@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/random.h"
 
@@ -69,6 +70,31 @@ Estimate mean_estimate(const std::vector<double>& values, const std::vector<doub
   });
   return with_percentiles(weighted_mean(values, weights, std::vector<double>(values.size(), 1.0)),
                           std::move(drawn), options.level, "no samples");
+}
+
+Estimate ratio_estimate(const std::vector<double>& numerators,
+                        const std::vector<double>& denominators, const EvaluationOptions& options) {
+  if (numerators.size() != denominators.size()) {
+    throw Error::usage("ratio", "its two sides are of different samples");
+  }
+  const auto ratio = [&](const std::vector<double>& times) {
+    double over = 0, under = 0;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      over += times[i] * numerators[i];
+      under += times[i] * denominators[i];
+    }
+    return under == 0 ? std::numeric_limits<double>::quiet_NaN() : over / under;
+  };
+  std::vector<double> drawn(static_cast<std::size_t>(options.resamples));
+  parallel_for(drawn.size(), 1, [&](std::size_t begin, std::size_t end) {
+    std::vector<double> times(numerators.size());
+    for (std::size_t r = begin; r < end; ++r) {
+      if (!times.empty()) draw_resample(options.seed, r, times);
+      drawn[r] = ratio(times);
+    }
+  });
+  return with_percentiles(ratio(std::vector<double>(numerators.size(), 1.0)), std::move(drawn),
+                          options.level, "what it is divided by is 0");
 }
 
 BootstrapIntervals bootstrap(const PreparedSamples& samples, const Statistics& shape,

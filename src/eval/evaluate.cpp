@@ -208,6 +208,7 @@ Evaluation evaluate(const Task& task, const EvaluationInput& input,
         Assembly(calibrated, own_classes(task).names, {}, options).run(false));
   }
   result.free_text = free_text_metrics(input.free_text, options.level);
+  result.domain = domain_metrics(input, options.level);
   if (!task.merges.empty()) {
     const ClassSet set = merged_classes(task);
     std::vector<double> merged_prior;

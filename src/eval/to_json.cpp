@@ -93,6 +93,11 @@ class Writer {
                           {"accuracy", estimate(texts.accuracy)},
                           {"accuracy_read", estimate(texts.accuracy_read)}};
     }
+    for (const DomainMetrics& domain : e_.domain) {
+      out["domain"] = {{"warned", estimate(domain.warned)},
+                       {"accuracy_warned", estimate(domain.accuracy_warned)},
+                       {"accuracy_unwarned", estimate(domain.accuracy_unwarned)}};
+    }
     if (!e_.prior.empty()) out["prior"] = prior(e_.prior.front());
     if (!e_.merged.empty()) out["merged"] = Writer(e_.merged.front()).whole();
     return out;

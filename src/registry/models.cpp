@@ -5,6 +5,7 @@
 #include "firstlight/base/text.h"
 #include "firstlight/hosted/hosted.h"
 #include "firstlight/nn/config.h"
+#include "firstlight/nn/domain_file.h"
 #include "firstlight/nn/network.h"
 #include "firstlight/nn/vlm.h"
 #include "firstlight/registry/registry.h"
@@ -74,6 +75,15 @@ std::string folder_of(const Spec& spec) {
 std::string model_folder(std::string_view spec) {
   if (hosted::is_hosted(spec)) throw Error::usage(spec, "is on a server and in no folder");
   return folder_of(parse_spec(spec, kSchemes));
+}
+
+std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& task) {
+  if (hosted::is_hosted(spec)) return std::nullopt;
+  const auto known = nn::read_domains(model_folder(spec));
+  if (!known) return std::nullopt;
+  std::vector<std::string> names;
+  for (const ClassDefinition& definition : task.classes) names.push_back(definition.name);
+  return domain_check(known->domains, known->false_alarms, task.name, names);
 }
 
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,

@@ -145,6 +145,7 @@ std::string bytes_text(double bytes) {
 struct Census {
   std::map<std::string, std::int64_t> kinds;
   std::vector<float> seconds;
+  std::int64_t warned = 0;
 };
 
 Census take_census(const RunStore& run, const Interpretation& interpretation, ReportData& data) {
@@ -166,6 +167,7 @@ Census take_census(const RunStore& run, const Interpretation& interpretation, Re
     }
     ++data.classified;
     ++census.kinds[to_string(record.find("main")->kind)];
+    census.warned += warning_of(run, record).empty() ? 0 : 1;
     census.seconds.push_back(static_cast<float>(record.seconds));
     const Prediction prediction = predict(record, interpretation);
     ++data.label_counts[prediction.label.index()];
@@ -197,6 +199,9 @@ ReportSample gallery_sample(const RunStore& run, const SampleRecord& record,
     s.pictures.push_back({preview.view, "image/jpeg", preview.jpeg});
   }
   if (record.free_text) s.metadata.emplace_back("text by the model", record.free_text->text);
+  if (const std::string warning = warning_of(run, record); !warning.empty()) {
+    s.metadata.emplace_back("warning", warning);
+  }
   for (const Metadata& item : record.metadata) {
     std::string unit;
     for (const ColumnInfo& column : run.columns()) {
@@ -301,6 +306,12 @@ std::vector<std::string> notices(const RunStore& run, const Census& census,
         fmt::format("{} classified samples have no known class: they are in the gallery "
                     "and in the histogram of confidence only.",
                     data.classified - data.labelled));
+  }
+  if (census.warned > 0) {
+    out.push_back(fmt::format(
+        "{} of {} classified samples ({:.0f} %) are unlike what the model was trained on: the "
+        "gallery says why, and their probabilities mean little.",
+        census.warned, data.classified, 100.0 * census.warned / data.classified));
   }
   if (data.labelled > 0 && data.labelled < kFewSamples) {
     out.push_back("Few samples: read the intervals, not the values.");

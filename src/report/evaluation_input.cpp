@@ -123,6 +123,7 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
       readers.emplace_back(run, binning);
     }
   }
+  const bool domain = checks_domain(run);
   run.for_each([&](const SampleRecord& record) {
     if (!record.ok) {
       ++input.failed;
@@ -149,6 +150,7 @@ EvaluationInput evaluation_input(const RunStore& run, const Interpretation& inte
     const Prediction prediction = predict(record, interpretation);
     input.truth.push_back(*record.truth_class);
     input.predicted.push_back(prediction.label);
+    if (domain) input.warned.push_back(!warning_of(run, record).empty());
     input.probabilities.insert(input.probabilities.end(), prediction.probabilities.begin(),
                                prediction.probabilities.end());
     input.calibrated.insert(input.calibrated.end(), prediction.calibrated.begin(),

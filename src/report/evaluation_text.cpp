@@ -36,6 +36,7 @@ class Writer {
     for (const Evaluation& calibrated : e_.calibrated) put_calibrated(calibrated);
     for (const SetMetrics& sets : e_.sets) put_sets(sets);
     for (const FreeTextMetrics& texts : e_.free_text) put_free_text(texts);
+    for (const DomainMetrics& domain : e_.domain) put_domain(domain);
     put_classes();
     put_selection();
     put_confusion();
@@ -92,6 +93,13 @@ class Writer {
     put("{:<24}  {}\n", "of these, as the score", to_text(texts.agreement));
     put("{:<24}  {}\n", "accuracy of the texts", to_text(texts.accuracy));
     put("{:<24}  {}\n", "of those with a label", to_text(texts.accuracy_read));
+  }
+
+  void put_domain(const DomainMetrics& domain) {
+    put("\nsamples unlike what the model was trained on\n");
+    put("{:<24}  {}\n", "samples with a warning", to_text(domain.warned));
+    put("{:<24}  {}\n", "accuracy with one", to_text(domain.accuracy_warned));
+    put("{:<24}  {}\n", "accuracy without", to_text(domain.accuracy_unwarned));
   }
 
   void put_classes() {

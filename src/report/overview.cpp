@@ -20,6 +20,7 @@ RunOverview overview(const RunStore& run, const Interpretation& interpretation) 
   RunOverview result;
   for (const ClassDefinition& c : run.task().classes) result.classes.push_back({c.key});
   std::uint64_t right = 0;
+  if (checks_domain(run)) result.warned = 0;
   run.for_each([&](const SampleRecord& record) {
     ++result.samples;
     if (!record.ok) {
@@ -28,6 +29,7 @@ RunOverview overview(const RunStore& run, const Interpretation& interpretation) 
     }
     const Prediction prediction = predict(record, interpretation);
     ++result.classes[prediction.label.index()].predicted;
+    if (result.warned && !warning_of(run, record).empty()) ++*result.warned;
     for (std::size_t c = 0; c < result.classes.size(); ++c) {
       result.classes[c].mean_probability += prediction.probabilities[c];
     }
@@ -68,6 +70,10 @@ std::string to_text(const RunOverview& overview) {
     out += fmt::format("accuracy: {:.3f}  ({:.3f} to {:.3f} at 95 %, {} with truth)\n",
                        overview.accuracy.value, overview.accuracy.low, overview.accuracy.high,
                        overview.labelled);
+  }
+  if (overview.warned.value_or(0) > 0) {
+    out += fmt::format("warned: {} of {} are unlike what the model was trained on\n",
+                       *overview.warned, overview.samples - overview.failed);
   }
   return out;
 }

@@ -106,6 +106,16 @@ std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
                        "Key of the class that free_text gives; missing where it is unparsed",
                        "meta.code.class"});
   }
+  if (checks_domain(run)) {
+    columns.push_back(
+        {"domain_score", Type::kReal, "",
+         "Distance from the pictures that the model was trained on; above 1 is unlike "
+         "them",
+         "stat.value"});
+    columns.push_back({"warning", Type::kText, "",
+                       "What is unlike the model's training; missing where nothing is",
+                       "meta.note"});
+  }
   return columns;
 }
 
@@ -197,6 +207,12 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
         row[kind + 3] = record.free_text->text;
         if (const auto label = record.free_text->label) {
           row[kind + 4] = stored.classes[label->index()].key;
+        }
+      }
+      if (checks_domain(run)) {
+        if (record.domain_score) row[fixed - 2] = *record.domain_score;
+        if (std::string warning = warning_of(run, record); !warning.empty()) {
+          row[fixed - 1] = std::move(warning);
         }
       }
       for (const Metadata& item : record.metadata) {

@@ -92,9 +92,15 @@ void write_csv(const Table& table, std::ostream& out) {
 
 void write_jsonl(const RunStore& run, const Interpretation& interpretation, std::ostream& out) {
   const bool texts = run.config().settings.contains("free_text");
+  const bool domain = checks_domain(run);
   run.for_each([&](const SampleRecord& record) {
     Json json = sample_json(run.task(), record, interpretation);
     if (texts) json["free_text"] = free_text_json(run.task(), record.free_text);
+    if (domain) {
+      const std::string warning = warning_of(run, record);
+      json["domain_score"] = record.domain_score ? Json(*record.domain_score) : Json(nullptr);
+      json["warning"] = warning.empty() ? Json(nullptr) : Json(warning);
+    }
     out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
     check(out);
   });

@@ -2,7 +2,9 @@
 
 #include <vector>
 
+#include "domain.h"
 #include "firstlight/base/error.h"
+#include "firstlight/score/domain.h"
 
 namespace firstlight {
 
@@ -44,6 +46,16 @@ Prediction predict(const SampleRecord& record, const Interpretation& interpretat
     prediction.conformal_set = conformal_set(prediction.probabilities, fitted.set_threshold);
   }
   return prediction;
+}
+
+bool checks_domain(const RunStore& run) { return run_detail::has_domain(run.config()); }
+
+std::string warning_of(const RunStore& run, const SampleRecord& record) {
+  if (!record.ok || !checks_domain(run)) return {};
+  const auto& settings = run.config().settings;
+  const auto unknown = settings.find("domain.unknown_classes");
+  return domain_warning(record.domain_score.value_or(0),
+                        unknown == settings.end() ? std::string() : unknown->second);
 }
 
 Interpretation interpretation_of(const RunStore& run) {

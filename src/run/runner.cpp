@@ -88,13 +88,21 @@ void take(const Pass& pass, Result<LabelScores>&& result, SampleRecord& record) 
       record.server.push_back({pass.name(), *std::move(scores.server)});
       scores.server.reset();
     }
+    scores.features = {};  // used up: what is kept of them is the record's domain_score
     if (record.ok && problem.empty()) record.scores.push_back({pass.name(), std::move(scores)});
   }
   if (record.ok && !problem.empty()) {
     record.ok = false;
     record.error = record.id + ": " + problem;
     record.scores.clear();
+    record.domain_score.reset();
   }
+}
+
+/// Writes down how far the pictures are from those that the model was trained on.
+void compare_pictures(const DomainCheck& domain, const LabelScores& scores, SampleRecord& record) {
+  if (scores.features.empty() || domain.domains.empty()) return;
+  record.domain_score = domain.score(scores.features);
 }
 
 /// Lets the model write about a sample, and reads the label that its text gives.
@@ -125,6 +133,9 @@ std::size_t score_samples(std::span<const PreparedSample> samples,
       if (!results[k] && results[k].error().kind() == ErrorKind::kStopped) {
         count = k;
         break;
+      }
+      if (results[k] && pass == Pass{} && options.domain) {
+        compare_pictures(*options.domain, results[k].value(), *records[k]);
       }
       take(pass, std::move(results[k]), *records[k]);
     }
@@ -303,6 +314,15 @@ RunConfig make_run_config(const Task& task, const Classifier& classifier,
     config.settings["ignore_truth"] = text::join(options.ignore_truth, ",");
   }
   if (options.free_text > 0) config.settings["free_text"] = std::to_string(options.free_text);
+  if (options.domain) {
+    std::vector<std::string> names;
+    for (const Domain& domain : options.domain->domains) names.push_back(domain.name);
+    config.settings["domain.names"] = text::join(names, ",");
+    config.settings["domain.false_alarms"] = fmt::format("{:g}", options.domain->false_alarms);
+    if (!options.domain->unknown_classes.empty()) {
+      config.settings["domain.unknown_classes"] = text::join(options.domain->unknown_classes, ", ");
+    }
+  }
   config.machine = describe_machine();
   config.machine["instruction_set"] = model.instruction_set;
   return config;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "calibration_codec.h"
+#include "domain.h"
 #include "free_text.h"
 #include "row_codec.h"
 #include "server_answers.h"
@@ -117,6 +118,9 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
   Statement server = run_detail::select_server_answers(*impl_->database);
   const bool has_texts = run_detail::has_free_text(impl_->config);
   Statement texts = has_texts ? run_detail::select_free_text(*impl_->database) : Statement();
+  const bool has_scores = run_detail::has_domain(impl_->config);
+  Statement domain = has_scores ? run_detail::select_domain(*impl_->database) : Statement();
+  bool more_domain = has_scores && domain.step();
   bool more = scores.step();
   bool more_server = server.step();
   bool more_texts = has_texts && texts.step();
@@ -133,6 +137,10 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
     if (more_texts && static_cast<std::uint64_t>(texts.integer(0)) == record.position) {
       run_detail::read_free_text(texts, impl_->task, record);
       more_texts = texts.step();
+    }
+    if (more_domain && static_cast<std::uint64_t>(domain.integer(0)) == record.position) {
+      record.domain_score = domain.real(1);
+      more_domain = domain.step();
     }
     impl_->sort_passes(record);
     visit(record);
@@ -153,6 +161,10 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
   if (run_detail::has_free_text(impl_->config)) {
     Statement written = run_detail::select_free_text(*impl_->database, position);
     if (written.step()) run_detail::read_free_text(written, impl_->task, record);
+  }
+  if (run_detail::has_domain(impl_->config)) {
+    Statement domain = run_detail::select_domain(*impl_->database, position);
+    if (domain.step()) record.domain_score = domain.real(1);
   }
   impl_->sort_passes(record);
   return record;

@@ -43,6 +43,8 @@ struct EvaluationInput {
   std::vector<ColumnValues> against;           ///< columns to look at efficiency and purity against
   /// Of all classified samples for which the model wrote text, with truth or without.
   std::vector<FreeTextLabel> free_text;
+  /// Which samples carry a warning of being unlike training; empty where that was not looked at.
+  std::vector<bool> warned;
 };
 
 struct EvaluationOptions {
@@ -137,6 +139,14 @@ struct FreeTextMetrics {
   Estimate accuracy_read;  ///< the same, of labelled samples whose text gives a label
 };
 
+/// Labelled samples with and without a warning of being unlike training. They count equally,
+/// whatever their event weights.
+struct DomainMetrics {
+  Estimate warned;             ///< fraction of the samples with a warning
+  Estimate accuracy_warned;    ///< of those with one
+  Estimate accuracy_unwarned;  ///< of the others
+};
+
 /// All figures of a run against its truth. Plain data: copy freely.
 struct Evaluation {
   std::vector<std::string> classes;  ///< keys; every by-class vector is in this order
@@ -174,6 +184,7 @@ struct Evaluation {
   std::vector<Evaluation> calibrated;
   std::vector<SetMetrics> sets;            ///< one entry where conformal sets were given
   std::vector<FreeTextMetrics> free_text;  ///< one entry where the model wrote text
+  std::vector<DomainMetrics> domain;       ///< one entry where warnings were given
   /// One entry where the task merges classes: the same figures with their probabilities summed.
   std::vector<Evaluation> merged;
 };
@@ -188,10 +199,20 @@ Evaluation evaluate(const Task& task, const EvaluationInput& input,
 std::vector<FreeTextMetrics> free_text_metrics(const std::vector<FreeTextLabel>& labels,
                                                double level);
 
+/// One entry, or none without warnings. Intervals are Clopper-Pearson of coverage `level`.
+std::vector<DomainMetrics> domain_metrics(const EvaluationInput& input, double level);
+
 /// The mean of one number a sample, with its bootstrap interval (level, resamples and seed of
 /// `options`). `weights` may be empty. Undefined without samples.
 Estimate mean_estimate(const std::vector<double>& values, const std::vector<double>& weights,
                        const EvaluationOptions& options = {});
+
+/// The sum of one number a sample over the sum of another, both of the same samples, with its
+/// bootstrap interval. Undefined where the second is 0. Throws Error::usage where their numbers
+/// differ.
+Estimate ratio_estimate(const std::vector<double>& numerators,
+                        const std::vector<double>& denominators,
+                        const EvaluationOptions& options = {});
 
 /// One JSON object (docs/evaluation.md): `{"n", "failed", "accuracy": {"value", "low", "high",
 /// "level", "method"}, "per_class": {CLASS: {...}}, "confusion": {"rows": "truth", "columns":

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "firstlight/hosted/options.h"
 #include "firstlight/model/classifier.h"
 #include "firstlight/model/model.h"
+#include "firstlight/score/domain.h"
 #include "firstlight/task/task.h"
 
 namespace firstlight {
@@ -17,6 +19,10 @@ namespace firstlight {
 /// last two only. Throws Error.
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec,
                                                     const hosted::Options& server = {});
+
+/// What the model's folder knows of its training (domain.safetensors), for this task; nothing where
+/// it has no such file or lies on a server. Throws Error::input for a damaged one.
+std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& task);
 
 /// The folder that a MODEL other than openai: lies in. Throws Error::usage where there is none.
 std::string model_folder(std::string_view spec);

@@ -35,6 +35,8 @@ struct RunOverview {
   std::uint64_t failed = 0;
   std::uint64_t labelled = 0;
   Estimate accuracy;  ///< 95 % Clopper-Pearson; undefined without truth
+  /// Classified samples with a warning (warning_of()); none where the run does not check.
+  std::optional<std::uint64_t> warned;
 };
 RunOverview overview(const RunStore& run, const Interpretation& interpretation);
 

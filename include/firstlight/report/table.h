@@ -40,7 +40,8 @@ struct Table {
 };
 
 /// id, status, truth, label, probability of each class (p_KEY), kind, error, seconds, free_text and
-/// free_text_label in runs with that setting, and the metadata columns with their units (meta_NAME
+/// free_text_label in runs with that setting, domain_score and warning in runs whose model knows
+/// its domains, and the metadata columns with their units (meta_NAME
 /// where the name is taken). `run` must outlive the table.
 Table run_table(const RunStore& run, const Interpretation& interpretation);
 

@@ -44,6 +44,13 @@ struct Prediction {
 /// lacks the pass that is read.
 Prediction predict(const SampleRecord& record, const Interpretation& interpretation);
 
+/// Whether the run compared its samples with what the model was trained on.
+bool checks_domain(const RunStore& run);
+
+/// What the row of a sample says where its picture or the names of the classes are unlike training
+/// (domain_warning()); empty where nothing is, in runs that do not check, and for failed samples.
+std::string warning_of(const RunStore& run, const SampleRecord& record);
+
 /// The interpretation that the run was made with (its setting "normalisation"), with the
 /// calibration that was applied to it.
 Interpretation interpretation_of(const RunStore& run);

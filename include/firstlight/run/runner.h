@@ -14,6 +14,7 @@
 #include "firstlight/model/classifier.h"
 #include "firstlight/run/config.h"
 #include "firstlight/run/store.h"
+#include "firstlight/score/domain.h"
 #include "firstlight/score/score.h"
 #include "firstlight/task/task.h"
 
@@ -28,6 +29,8 @@ struct RunOptions {
   /// Tokens of free text that the model writes about each sample in the main prompt, beside its
   /// scores; 0 = none. The label that it names is found by match_free_text().
   int free_text = 0;
+  /// What the pictures are compared with (score/domain.h); none = not compared.
+  std::optional<DomainCheck> domain = std::nullopt;
   int batch = 8;    ///< samples that the model gets at once, >= 1; does not change a number
   int loaders = 1;  ///< threads that decode and prepare ahead of the model, >= 1
   const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler to end early

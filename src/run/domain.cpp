@@ -1,0 +1,29 @@
+#include "domain.h"
+
+#include <string>
+
+namespace firstlight::run_detail {
+
+const char* const kDomainTable = R"sql(
+CREATE TABLE domain(sample INTEGER PRIMARY KEY, score REAL NOT NULL);
+)sql";
+
+bool has_domain(const RunConfig& config) { return config.settings.contains("domain.false_alarms"); }
+
+Statement insert_domain(Database& database) {
+  return Statement(database, "INSERT INTO domain(sample, score) VALUES(?,?)");
+}
+
+void write_domain(Statement& insert, const SampleRecord& record) {
+  if (!record.domain_score) return;
+  insert.bind(static_cast<std::int64_t>(record.position)).bind(*record.domain_score).run();
+}
+
+Statement select_domain(Database& database, std::optional<std::uint64_t> sample) {
+  Statement query(database, std::string("SELECT sample, score FROM domain ") +
+                                (sample ? "WHERE sample = ? " : "") + "ORDER BY sample");
+  if (sample) query.bind(static_cast<std::int64_t>(*sample));
+  return query;
+}
+
+}  // namespace firstlight::run_detail
