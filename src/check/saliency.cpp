@@ -4,30 +4,14 @@
 #include <array>
 #include <cmath>
 
+#include "firstlight/image/degrade.h"
 #include "firstlight/score/score.h"
 
 namespace firstlight {
 namespace {
 
-/// The median of each channel: background where signal is sparse.
-std::array<std::uint8_t, 3> median_colour(const Image& image) {
-  std::array<std::uint8_t, 3> result{};
-  const auto channels = static_cast<std::size_t>(image.channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    std::vector<std::uint8_t> levels;
-    for (std::size_t i = c; i < image.pixels.size(); i += channels) {
-      levels.push_back(image.pixels[i]);
-    }
-    const auto middle = levels.begin() + static_cast<std::ptrdiff_t>(levels.size() / 2);
-    std::nth_element(levels.begin(), middle, levels.end());
-    result[c] = *middle;
-  }
-  return result;
-}
-
 /// Paints the square over; false where that changes nothing.
-bool paint(Image& image, int row, int column, int patch,
-           const std::array<std::uint8_t, 3>& colour) {
+bool paint(Image& image, int row, int column, int patch, const std::vector<std::uint8_t>& colour) {
   bool changed = false;
   for (int y = row * patch; y < std::min(image.height, (row + 1) * patch); ++y) {
     for (int x = column * patch; x < std::min(image.width, (column + 1) * patch); ++x) {

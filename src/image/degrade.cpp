@@ -50,8 +50,7 @@ void kill_channels(Image& image, const Degradation& d, Random& random) {
   std::iota(lines.begin(), lines.end(), 0);
   random.shuffle(lines);
   lines.resize(static_cast<std::size_t>(std::lround(d.dead * static_cast<double>(lines.size()))));
-  std::vector<std::uint8_t> background;
-  for (int c = 0; c < image.channels; ++c) background.push_back(median(image, c));
+  const std::vector<std::uint8_t> background = median_colour(image);
   const int along = d.dead_rows ? image.width : image.height;
   for (const int line : lines) {
     for (int j = 0; j < along; ++j) {
@@ -62,6 +61,12 @@ void kill_channels(Image& image, const Degradation& d, Random& random) {
 }
 
 }  // namespace
+
+std::vector<std::uint8_t> median_colour(const Image& image) {
+  std::vector<std::uint8_t> colour;
+  for (int c = 0; c < image.channels; ++c) colour.push_back(median(image, c));
+  return colour;
+}
 
 Image degrade(const Image& image, const Degradation& degradation, std::uint64_t seed) {
   check(degradation);

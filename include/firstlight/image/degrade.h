@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "firstlight/image/image.h"
 #include "firstlight/image/resize.h"
@@ -17,6 +18,9 @@ struct Degradation {
   bool dead_rows = false;  ///< a channel is a row of the picture; else a column
   bool inverted = false;   ///< dark on white: signal is what is dark, `filter` sees it bright
 };
+
+/// The median grey level of each channel, the lower of two: background where signal is sparse.
+std::vector<std::uint8_t> median_colour(const Image& image);
 
 /// The picture after: resolution (so that kMax and kSum keep sparse hits), then noise, independent
 /// in every pixel and channel and clipped at black and white, then dead channels, drawn without
