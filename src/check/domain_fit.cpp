@@ -1,0 +1,163 @@
+#include "firstlight/check/domain_fit.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "firstlight/base/error.h"
+#include "firstlight/base/parallel.h"
+#include "firstlight/base/text.h"
+#include "firstlight/data/split.h"
+#include "firstlight/registry/source.h"
+#include "firstlight/run/runner.h"
+#include "firstlight/task/yaml.h"
+
+namespace firstlight {
+namespace {
+
+using yaml::Node;
+
+std::optional<std::pair<int, int>> read_fold(const Node& stream, const char* key) {
+  const Node* node = stream.find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto parts = text::split(node->text(), '/');
+  const auto i = parts.size() == 2 ? text::parse_int(parts[0]) : std::nullopt;
+  const auto k = parts.size() == 2 ? text::parse_int(parts[1]) : std::nullopt;
+  if (!i || !k || *i < 0 || *i >= *k || *k > 1'000'000) throw node->error("is not I/K");
+  return std::pair{static_cast<int>(*i), static_cast<int>(*k)};
+}
+
+DomainRecipe::Stream read_stream(const Node& node, const std::string& task) {
+  DomainRecipe::Stream stream{node.at("data").text(), {}, task};
+  if (const Node* split = node.find("split")) stream.selection.split = parse_split(split->text());
+  stream.selection.fold = read_fold(node, "fold");
+  stream.selection.not_fold = read_fold(node, "not_fold");
+  if (const Node* own = node.find("task")) stream.task = own->text();
+  return stream;
+}
+
+void add_class_names(const Task& task, std::vector<std::string>& names) {
+  for (const ClassDefinition& definition : task.classes) {
+    names.push_back(definition.key);
+    names.push_back(definition.name);
+    names.insert(names.end(), definition.synonyms.begin(), definition.synonyms.end());
+  }
+}
+
+/// The names of the concepts that the questions of a domain ask about.
+void add_concept_names(const Node& wordings, const std::string& domain,
+                       std::vector<std::string>& names) {
+  for (const Node& question : wordings.at("questions").items()) {
+    if (question.at("domain").text() != domain) continue;
+    for (const Node& concept_key : question.at("concepts").items()) {
+      for (const Node& name : wordings.at("concepts").at(concept_key.text()).at("names").items()) {
+        names.push_back(name.text());
+      }
+    }
+  }
+}
+
+std::vector<std::string> words_of(const std::vector<std::string>& names) {
+  std::set<std::string> words;
+  for (const std::string& name : names) {
+    for (std::string& word : content_words(name)) words.insert(std::move(word));
+  }
+  return {words.begin(), words.end()};
+}
+
+using Rows = std::vector<std::vector<float>>;
+
+void add_features(const SampleSource& source, const Task& task, const Classifier& classifier,
+                  std::size_t begin, std::size_t end, Rows& rows) {
+  std::vector<std::optional<PreparedSample>> loaded(end - begin);
+  parallel_for(loaded.size(), 1, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      Result<PreparedSample> sample = prepare_sample(source, task, begin + i);
+      if (sample) loaded[i] = std::move(sample).value();
+    }
+  });
+  std::vector<PreparedSample> samples;
+  for (auto& sample : loaded) {
+    if (sample) samples.push_back(std::move(*sample));
+  }
+  for (Result<LabelScores>& scores : classifier.classify(samples, Pass{})) {
+    if (scores) rows.push_back(std::move(scores.value().features));
+  }
+}
+
+}  // namespace
+
+std::vector<DomainRecipe> read_domain_recipe(const std::string& path) {
+  const Node recipe = yaml::parse(text::read_file(path), path);
+  std::vector<DomainRecipe> domains;
+  if (const Node* task = recipe.find("task")) {
+    DomainRecipe& domain = domains.emplace_back();
+    domain.name = task->text();
+    domain.tasks = {task->text()};
+    add_class_names(load_task(task->text()), domain.names);
+    for (const Node& stream : recipe.at("streams").items()) {
+      domain.streams.push_back(read_stream(stream, task->text()));
+    }
+    return domains;
+  }
+  const std::string folder = path.substr(0, path.find_last_of('/') + 1);
+  const std::string wordings_path = folder + recipe.at("wordings").text();
+  const Node wordings = yaml::parse(text::read_file(wordings_path), wordings_path);
+  for (const Node& stream : recipe.at("streams").items()) {
+    const std::string& name = stream.at("domain").text();
+    auto found = std::find_if(domains.begin(), domains.end(),
+                              [&](const DomainRecipe& domain) { return domain.name == name; });
+    if (found == domains.end()) {
+      DomainRecipe& domain = domains.emplace_back();
+      domain.name = name;
+      for (const Node& task : recipe.at("tasks").items()) {
+        if (task.at("domain").text() != name) continue;
+        domain.tasks.push_back(task.at("task").text());
+        add_class_names(load_task(domain.tasks.back()), domain.names);
+      }
+      if (domain.tasks.empty()) {
+        throw stream.error("no task of the recipe belongs to the domain '" + name + "'");
+      }
+      add_concept_names(wordings, name, domain.names);
+      found = domains.end() - 1;
+    }
+    found->streams.push_back(read_stream(stream, found->tasks.front()));
+  }
+  return domains;
+}
+
+Domain fit_domain(const DomainRecipe& recipe,
+                  const std::function<std::unique_ptr<Classifier>(const Task&)>& classifiers,
+                  const DomainFitOptions& options) {
+  Domain domain{recipe.name, recipe.tasks, words_of(recipe.names), {}};
+  ProgressStep step;
+  for (const DomainRecipe::Stream& stream : recipe.streams) {
+    const Task task = load_task(stream.task);
+    const auto classifier = classifiers(task);
+    Selection selection = stream.selection;
+    selection.sample = options.samples;
+    selection.seed = options.seed;
+    const auto source = select(open_source(stream.data), selection);
+    step.total += source->size();
+    Rows rows;
+    const auto batch = static_cast<std::size_t>(std::max(options.batch, 1));
+    for (std::size_t begin = 0; begin < source->size(); begin += batch) {
+      const std::size_t end = std::min(source->size(), begin + batch);
+      add_features(*source, task, *classifier, begin, end, rows);
+      step.done += end - begin;
+      if (options.progress) options.progress(step);
+    }
+    if (rows.size() < source->size() || (!rows.empty() && rows.front().empty())) {
+      throw Error::input(stream.data,
+                         "gives " + std::to_string(rows.size()) + " of " +
+                             std::to_string(source->size()) +
+                             " samples with features of their pictures",
+                         "every sample must be readable, and the model one that runs here");
+    }
+    domain.streams.push_back(fit_domain_stream(rows, options.false_alarms, stream.data));
+  }
+  return domain;
+}
+
+}  // namespace firstlight
