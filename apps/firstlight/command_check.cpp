@@ -7,8 +7,10 @@
 #include "firstlight/base/error.h"
 #include "firstlight/check/degrade_check.h"
 #include "firstlight/check/prompt_check.h"
+#include "firstlight/check/reading_check.h"
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
+#include "firstlight/task/variants.h"
 #include "flags.h"
 #include "progress.h"
 
@@ -27,15 +29,11 @@ struct Arguments {
   SelectionFlags selection;
   DegradeSettings degrade;
   PromptSettings prompt;
+  std::string paraphrases;
 };
 
 void add_common(CLI::App& command, Arguments& args) {
-  command.add_option("TASK", args.task, "a built-in task or a task file")
-      ->required()
-      ->type_name("");
-  command.add_option("DATA", args.data, "labelled samples, as for classify")
-      ->required()
-      ->type_name("");
+  add_task_and_data(command, args.task, args.data, "labelled samples, as for classify");
   add_model_flag(command, args.model);
   command.add_flag("--json", args.json, "one JSON object instead of tables");
   command.add_option("--batch", args.options.batch, "samples that the model gets at once")
@@ -136,6 +134,33 @@ void add_prompt_check(CLI::App& parent, Context& context) {
   });
 }
 
+void add_reading_check(CLI::App& parent, Context& context) {
+  CLI::App* command = parent.add_subcommand(
+      "reading", "Accuracy with descriptions reworded, swapped, left out, and with fewer classes");
+  const auto args = std::make_shared<Arguments>();
+  add_common(*command, *args);
+  command
+      ->add_option("--paraphrases", args->paraphrases,
+                   "file of descriptions in other words (docs/checks.md); that of the built-in "
+                   "task where it is not given")
+      ->type_name("FILE");
+  command->footer(
+      "Ratios are to the plain prompt on the same samples. A model that reads its prompt follows\n"
+      "reworded and swapped descriptions, and is worse without any.");
+  command->callback([args, &context] {
+    run_check(args, context, [&](const SampleSource& source, const Task& task) {
+      const auto model = open_vlm(args->model);
+      ReadingSettings settings;
+      const std::string file =
+          args->paraphrases.empty() ? builtin_paraphrases(task) : args->paraphrases;
+      if (!file.empty()) settings.paraphrased = read_paraphrases(file, task);
+      return check_reading(
+          source, task, [&](const Task& variant) { return make_vlm_classifier(model, variant); },
+          settings, args->options);
+    });
+  });
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
@@ -144,6 +169,7 @@ void add_check(CLI::App& app, Context& context) {
   command->require_subcommand(1);
   add_degrade(*command, context);
   add_prompt_check(*command, context);
+  add_reading_check(*command, context);
 }
 
 }  // namespace firstlight::app

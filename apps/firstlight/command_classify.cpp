@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/hash.h"
+#include "firstlight/base/log.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
 #include "firstlight/hosted/hosted.h"
@@ -193,6 +194,11 @@ void classify(const Arguments& args, Context& context) {
   if (hosted_model) std::signal(SIGPIPE, SIG_IGN);
   const auto classifier = open_classifier(args.model, job.task, server, job.shots);
   options.batch = std::max(options.batch, classifier->capabilities().preferred_batch);
+  options.domain = open_domain_check(args.model, job.task);
+  if (options.domain && !options.domain->unknown_classes.empty()) {
+    log_warning(domain_warning(0, text::join(options.domain->unknown_classes, ", ")) +
+                ": every row carries this warning");
+  }
 
   RunConfig config =
       make_run_config(job.task, *classifier, args.model, job.data_spec, found, options);

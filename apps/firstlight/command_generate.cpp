@@ -87,12 +87,7 @@ void add_generate(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "generate", "Let a model write about samples, freely or held to the answers of TASK");
   const auto args = std::make_shared<Arguments>();
-  command->add_option("TASK", args->task, "a built-in task or a task file")
-      ->required()
-      ->type_name("");
-  command->add_option("DATA", args->data, "where the samples are, as for classify")
-      ->required()
-      ->type_name("");
+  add_task_and_data(*command, args->task, args->data);
   add_model_flag(*command, args->model);
   add_threads_flag(*command, args->threads);
   command

@@ -7,10 +7,15 @@
 
 #include "commands.h"
 #include "firstlight/base/error.h"
+#include "firstlight/check/domain_fit.h"
+#include "firstlight/nn/domain_file.h"
 #include "firstlight/nn/quantization.h"
 #include "firstlight/nn/synth.h"
 #include "firstlight/nn/verify.h"
 #include "firstlight/registry/registry.h"
+#include "flags.h"
+#include "progress.h"
+#include "text_table.h"
 
 namespace firstlight::app {
 namespace {
@@ -77,6 +82,68 @@ void add_quantize(CLI::App& command, const std::shared_ptr<Arguments>& args) {
   sub->callback([args] { quantize(*args); });
 }
 
+struct DomainArguments {
+  std::string model;
+  std::string recipe;
+  int threads = 0;
+  DomainFitOptions options;
+};
+
+void fit_domains(DomainArguments& args, Context& context) {
+  use_threads(args.threads);
+  Progress progress(0, context.quiet);
+  args.options.progress = [&](const ProgressStep& step) { progress.show(step); };
+  nn::KnownDomains known{args.options.false_alarms, {}};
+  for (const DomainRecipe& recipe : read_domain_recipe(args.recipe)) {
+    known.domains.push_back(fit_domain(
+        recipe, [&](const Task& task) { return open_classifier(args.model, task); }, args.options));
+  }
+  progress.end();
+  const std::string folder = model_folder(args.model);
+  nn::write_domains(folder, known);
+  std::vector<std::vector<std::string>> rows = {{"DOMAIN", "SAMPLES", "THRESHOLD", "DATA"}};
+  for (const Domain& domain : known.domains) {
+    for (const DomainStream& stream : domain.streams) {
+      rows.push_back({domain.name, std::to_string(stream.samples),
+                      fmt::format("{:.2f}", stream.threshold), stream.data});
+    }
+  }
+  std::fputs((aligned(rows) + folder + "/" + nn::kDomainFile + "\n").c_str(), stdout);
+}
+
+void add_domain(CLI::App& command, Context& context) {
+  const auto args = std::make_shared<DomainArguments>();
+  CLI::App* sub = command.add_subcommand(
+      "domain",
+      "Write domain.safetensors into a model folder: what the pictures of its training look like "
+      "to it, so that rows of others carry a warning");
+  sub->add_option("MODEL", args->model, "embedded, hf:DIR, cnn:DIR, vit:DIR or a model folder")
+      ->required()
+      ->type_name("");
+  sub->add_option("RECIPE", args->recipe, "the recipe that it was trained by: streams and tasks")
+      ->required()
+      ->type_name("");
+  sub->add_option("--samples", args->options.samples, "drawn from each stream")
+      ->type_name("N")
+      ->check(CLI::Range(20, 1'000'000))
+      ->capture_default_str();
+  sub->add_option("--seed", args->options.seed, "of the draw")
+      ->type_name("S")
+      ->capture_default_str();
+  sub->add_option("--false-alarms", args->options.false_alarms,
+                  "fraction of a stream's own samples that would be warned of")
+      ->type_name("F")
+      ->check(CLI::Range(1e-6, 0.5))
+      ->capture_default_str();
+  sub->add_option("--batch", args->options.batch, "samples that the model gets at once")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  add_threads_flag(*sub, args->threads);
+  add_quiet_flag(*sub, context);
+  sub->callback([args, &context] { fit_domains(*args, context); });
+}
+
 void synthesize(const Arguments& args) {
   nn::SynthOptions options{args.like, args.scale, args.seed, {}};
   if (const auto type = nn::four_bit_type(args.type)) {
@@ -117,7 +184,8 @@ void add_synth(CLI::App& command) {
 
 void add_model(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
-      "model", "Compare a model with the reference, bring it to 4 bits, make a random one");
+      "model",
+      "Compare a model with the reference, bring it to 4 bits, make a random one, note its domain");
   command->require_subcommand(1);
   const auto args = std::make_shared<Arguments>();
 
@@ -149,6 +217,7 @@ void add_model(CLI::App& app, Context& context) {
   check->callback([args, &context] { verify(*args, context); });
   add_quantize(*command, args);
   add_synth(*command);
+  add_domain(*command, context);
 }
 
 }  // namespace firstlight::app

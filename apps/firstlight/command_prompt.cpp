@@ -84,12 +84,7 @@ void add_prompt(CLI::App& app, Context&) {
   CLI::App* command = app.add_subcommand(
       "prompt", "Show how the prompt and the answers of a sample reach the model");
   const auto args = std::make_shared<Arguments>();
-  command->add_option("TASK", args->task, "a built-in task or a task file")
-      ->required()
-      ->type_name("");
-  command->add_option("DATA", args->data, "where the samples are, as for classify")
-      ->required()
-      ->type_name("");
+  add_task_and_data(*command, args->task, args->data);
   add_model_flag(*command, args->model);
   command->add_option("--id", args->id, "the sample; the first one where it is not given")
       ->type_name("ID");

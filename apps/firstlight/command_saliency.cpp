@@ -126,10 +126,7 @@ void add_saliency(CLI::App& app, Context& context) {
   auto args = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
       "saliency", "Show which places of a picture speak for a class, as pictures and a table");
-  command->add_option("TASK", args->task, "a built-in task or a task file")
-      ->required()
-      ->type_name("");
-  command->add_option("DATA", args->data, "samples, as for classify")->required()->type_name("");
+  add_task_and_data(*command, args->task, args->data);
   add_model_flag(*command, args->model);
   command
       ->add_option(

@@ -35,6 +35,12 @@ CLI::Validator whole_number() {
           ""};
 }
 
+void add_task_and_data(CLI::App& command, std::string& task, std::string& data,
+                       const std::string& about_data) {
+  command.add_option("TASK", task, "a built-in task or a task file")->required()->type_name("");
+  command.add_option("DATA", data, about_data)->required()->type_name("");
+}
+
 void add_model_flag(CLI::App& command, std::string& model) {
   command
       .add_option(

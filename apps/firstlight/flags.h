@@ -25,6 +25,9 @@ CLI::Validator whole_number();
 /// Position of the sample with the id after --id; throws Error::usage where `data` has none.
 std::size_t position_of(const SampleSource& source, const std::string& data, const std::string& id);
 
+/// The places TASK and DATA.
+void add_task_and_data(CLI::App& command, std::string& task, std::string& data,
+                       const std::string& about_data = "where the samples are, as for classify");
 /// --model.
 void add_model_flag(CLI::App& command, std::string& model);
 /// --threads: 0 takes every core.

@@ -78,3 +78,41 @@ def test_prompt_with_other_answers(task, data):
     assert text.status == 0 and "average" in text.out
     fails(run("check", "prompt", task, data, "--model", MODEL, "--orders", 3), 2, "--orders")
     fails(run("check", "prompt", task, data, "--model", MODEL, "--answer", "{nmae}"), 2, "nmae")
+
+
+def test_reading(task, data, tmp_path):
+    paraphrases = tmp_path / "paraphrases.yaml"
+    paraphrases.write_text("task: shapes\nparaphrases:\n  - {round: a globe, flat: a sheet}\n"
+                           "  - {round: ball-shaped, flat: sheet-shaped}\n")
+    result = checked("reading", task, data, "--model", MODEL, "--paraphrases", paraphrases)
+    kinds = [(o["kind"], o["name"]) for o in result["outcomes"]]
+    assert kinds == [("plain", ""), ("paraphrase", "1"), ("paraphrase", "2"), ("swap", "round flat"),
+                     ("no_descriptions", ""), ("paraphrase", "all")]
+    plain = result["outcomes"][0]
+    assert plain["ratio"]["value"] == 1 and plain["n"] == 12
+    assert run("classify", task, data, "--model", MODEL, "-o", tmp_path / "run").status == 0
+    accuracy = json.loads(run("evaluate", tmp_path / "run", "--json").out)["accuracy"]
+    assert plain["accuracy"] == accuracy
+    for outcome in result["outcomes"][1:]:
+        assert outcome["plain_accuracy"]["value"] == pytest.approx(accuracy["value"])
+        assert outcome["difference"]["value"] == pytest.approx(
+            outcome["accuracy"]["value"] - accuracy["value"])
+    text = run("check", "reading", task, data, "--model", MODEL, "--resamples", 50)
+    assert text.status == 0 and "swap round flat" in text.out and "paraphrase" not in text.out
+
+
+def test_reading_of_a_built_in_task():
+    result = checked("reading", "galaxy-morphology", "sim:galaxies?n=8", "--model", "embedded")
+    names = [o["name"] for o in result["outcomes"]]
+    assert "all of 2" in names and "all of 3" in names
+    kinds = [o["kind"] for o in result["outcomes"]]
+    assert kinds.count("swap") == 7 and kinds.count("paraphrase") >= 4
+    assert not any("skipped" in o for o in result["outcomes"])
+
+
+def test_reading_errors(task, data, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("task: another\nparaphrases:\n  - {round: a, flat: b}\n")
+    fails(run("check", "reading", task, data, "--model", MODEL, "--paraphrases", other), 2, "another", ":1")
+    other.write_text("task: shapes\nparaphrases:\n  - {round: a}\n")
+    fails(run("check", "reading", task, data, "--model", MODEL, "--paraphrases", other), 2, "flat")
