@@ -78,4 +78,5 @@ def main():
           f"{stats.beta.ppf(0.975, k + 1, n - k):.3f}]")
 
 
-main()
+if __name__ == "__main__":
+    main()
