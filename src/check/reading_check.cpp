@@ -33,12 +33,16 @@ std::vector<ClassId> all_classes(const Task& task) {
 }
 
 bool shows_names(const Task& task) {
-  for (const std::string* line : {&task.class_line, &task.answer}) {
-    if (line->find("{name}") != std::string::npos || line->find("{key}") != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
+  const auto names = [](const std::string& line) {
+    return line.find("{name}") != std::string::npos || line.find("{key}") != std::string::npos;
+  };
+  const auto lists = [](const std::vector<Segment>& segments) {
+    return std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
+      return segment.kind == Segment::Kind::kClasses;
+    });
+  };
+  return names(task.answer) ||
+         ((lists(task.prompt) || lists(task.system)) && names(task.class_line));
 }
 
 Task exchange_descriptions(const Task& task, std::size_t a, std::size_t b) {
