@@ -1,7 +1,5 @@
 #include "firstlight/aten/vit.h"
 
-#include <torch/autograd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,65 +12,125 @@ namespace {
 
 using torch::Tensor;
 
-/// Tokens of all views one after the other, and where they lie when every view is padded to the
+/// Views of like length, one after the other, and where their rows lie when all are padded to the
 /// longest.
+struct Group {
+  std::vector<std::int64_t> lengths;  ///< falling
+  std::int64_t rows = 0;              ///< their sum
+  Tensor padded;    ///< i32 [views * longest, 1]: row of the group, -1 for padding
+  Tensor unpadded;  ///< i32 [rows, 1]: the reverse
+  Tensor mask;      ///< f32 [views, 1, 1, longest]: 0, or -inf for padding
+
+  std::int64_t longest() const { return lengths.front(); }
+  std::int64_t views() const { return static_cast<std::int64_t>(lengths.size()); }
+};
+
+/// Tokens of all views, one view after the other, the longest first.
 struct Tokens {
   Tensor values;     ///< f32 [patches, numbers]
   Tensor positions;  ///< i64 [rows]; row 0 of the table for class tokens
-  Tensor source;     ///< i64 [rows]: which patch, counted after the one row of the class token
-  Tensor padded;     ///< i32 [views * longest, 1]: row, -1 for padding
-  Tensor unpadded;   ///< i32 [rows, 1]: the reverse
-  Tensor mask;       ///< f32 [views, 1, longest]: 0, or -inf for padding
+  Tensor source;     ///< i64 [rows]: which patch, after the one row of the class token
   Tensor classes;    ///< i64 [views]: rows of the class tokens
   Tensor share;      ///< f32 [samples, views]: means over the views of a sample
+  std::vector<Group> groups;
 };
+
+/// At most a fifth of a group is padding: the longest view of a batch has several times the tokens
+/// of the others, so that padding all to it would cost more than all products.
+std::vector<Group> grouped(const std::vector<std::int64_t>& lengths) {
+  std::vector<Group> groups;
+  for (const std::int64_t length : lengths) {
+    if (groups.empty() || 5 * length < 4 * groups.back().longest()) groups.emplace_back();
+    groups.back().lengths.push_back(length);
+    groups.back().rows += length;
+  }
+  for (Group& group : groups) {
+    const std::int64_t longest = group.longest();
+    group.padded = torch::full({group.views() * longest, 1}, -1, torch::kInt);
+    group.mask =
+        torch::full({group.views(), 1, 1, longest}, -std::numeric_limits<float>::infinity());
+    std::int32_t row = 0;
+    for (std::int64_t v = 0; v < group.views(); ++v) {
+      for (std::int64_t t = 0; t < group.lengths[static_cast<std::size_t>(v)]; ++t) {
+        group.padded.data_ptr<std::int32_t>()[v * longest + t] = row++;
+        group.mask.data_ptr<float>()[v * longest + t] = 0;
+      }
+    }
+    group.unpadded = reversed(group.padded, row);
+  }
+  return groups;
+}
 
 Tokens tokens_of(const std::vector<std::vector<nn::ChargeMap>>& samples,
                  const nn::VitConfig& config) {
-  std::vector<float> values;
-  std::vector<std::int64_t> positions, source, classes;
-  std::vector<std::int64_t> lengths;
-  for (const auto& sample : samples) {
-    for (const nn::ChargeMap& view : sample) {
-      const nn::PatchTokens tokens = nn::patch_tokens(view, config);
-      classes.push_back(static_cast<std::int64_t>(positions.size()));
-      positions.push_back(0);
-      source.push_back(0);
-      std::int64_t patch = static_cast<std::int64_t>(values.size()) / config.patch_numbers();
-      for (const std::int32_t position : tokens.positions) {
-        positions.push_back(position);
-        source.push_back(1 + patch++);
-      }
-      values.insert(values.end(), tokens.values.begin(), tokens.values.end());
-      lengths.push_back(static_cast<std::int64_t>(tokens.positions.size()) + 1);
-    }
+  struct View {
+    std::size_t sample;
+    nn::PatchTokens tokens;
+  };
+  std::vector<View> all;
+  for (std::size_t s = 0; s < samples.size(); ++s) {
+    for (const nn::ChargeMap& map : samples[s]) all.push_back({s, nn::patch_tokens(map, config)});
   }
-  const auto views = static_cast<std::int64_t>(lengths.size());
-  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  std::stable_sort(all.begin(), all.end(), [](const View& a, const View& b) {
+    return a.tokens.positions.size() > b.tokens.positions.size();
+  });
+  std::vector<float> values;
+  std::vector<std::int64_t> positions, source, classes, lengths;
   Tokens result;
+  result.share = torch::zeros(
+      {static_cast<std::int64_t>(samples.size()), static_cast<std::int64_t>(all.size())});
+  for (const auto& [sample, tokens] : all) {
+    result.share[static_cast<std::int64_t>(sample)][static_cast<std::int64_t>(classes.size())] =
+        1.0 / static_cast<double>(samples[sample].size());
+    classes.push_back(static_cast<std::int64_t>(positions.size()));
+    positions.push_back(0);
+    source.push_back(0);
+    std::int64_t patch = static_cast<std::int64_t>(values.size()) / config.patch_numbers();
+    for (const std::int32_t position : tokens.positions) {
+      positions.push_back(position);
+      source.push_back(1 + patch++);
+    }
+    values.insert(values.end(), tokens.values.begin(), tokens.values.end());
+    lengths.push_back(static_cast<std::int64_t>(tokens.positions.size()) + 1);
+  }
   result.values = torch::tensor(values).view({-1, config.patch_numbers()});
   result.positions = torch::tensor(positions);
   result.source = torch::tensor(source);
   result.classes = torch::tensor(classes);
-  result.padded = torch::full({views * longest, 1}, -1, torch::kInt);
-  result.mask = torch::full({views, 1, longest}, -std::numeric_limits<float>::infinity());
-  std::int32_t row = 0;
-  for (std::int64_t v = 0; v < views; ++v) {
-    for (std::int64_t t = 0; t < lengths[static_cast<std::size_t>(v)]; ++t) {
-      result.padded.data_ptr<std::int32_t>()[v * longest + t] = row++;
-      result.mask.data_ptr<float>()[v * longest + t] = 0;
-    }
-  }
-  result.unpadded = reversed(result.padded, row);
-  result.share = torch::zeros({static_cast<std::int64_t>(samples.size()), views});
-  std::int64_t view = 0;
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    for (std::size_t v = 0; v < samples[s].size(); ++v) {
-      result.share[static_cast<std::int64_t>(s)][view++] =
-          1.0 / static_cast<double>(samples[s].size());
-    }
-  }
+  result.groups = grouped(lengths);
   return result;
+}
+
+/// Softmax(q k^T / sqrt(d)) v within each view. `qkv` [rows, 3 * heads * d], result
+/// [rows, heads * d].
+Tensor attention(const Tensor& qkv, const std::vector<Group>& groups, std::int64_t heads) {
+  const std::int64_t h = qkv.size(1) / 3;
+  const std::int64_t d = h / heads;
+  std::vector<std::int64_t> sizes;
+  for (const Group& group : groups) sizes.push_back(group.rows);
+  const std::vector<Tensor> rows = at::split_with_sizes(qkv, sizes, 0);
+  std::vector<Tensor> mixed;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const Group& group = groups[i];
+    const std::int64_t views = group.views(), longest = group.longest();
+    const auto parts = gather_rows(rows[i].contiguous(), group.padded, group.unpadded)
+                           .view({views, longest, 3, heads, d})
+                           .permute({2, 0, 3, 1, 4})
+                           .contiguous()
+                           .view({3, views * heads, longest, d})
+                           .unbind(0);
+    const Tensor query = parts[0] * (1 / std::sqrt(static_cast<double>(d)));
+    const Tensor scores =
+        at::bmm(query, parts[1].transpose(1, 2)).view({views, heads, longest, longest}) +
+        group.mask.to(qkv.scalar_type());
+    const Tensor weights = at::softmax(scores, -1).view({views * heads, longest, longest});
+    const Tensor values = at::bmm(weights, parts[2])
+                              .view({views, heads, longest, d})
+                              .permute({0, 2, 1, 3})
+                              .reshape({views * longest, h});
+    mixed.push_back(gather_rows(values, group.unpadded, group.padded));
+  }
+  return at::cat(mixed, 0);
 }
 
 }  // namespace
@@ -102,10 +160,6 @@ Tensor Vit::logits(const std::vector<std::vector<nn::ChargeMap>>& samples, Mode 
   const bool f32 = mode == Mode::kF32;
   const Tokens tokens = tokens_of(samples, config_);
   const std::int64_t h = config_.hidden_size;
-  const std::int64_t heads = config_.heads;
-  const std::int64_t d = config_.head_size();
-  const std::int64_t views = tokens.mask.size(0);
-  const std::int64_t longest = tokens.mask.size(2);
   const auto apply = [&](const Tensor& x, const std::string& name) {
     return linear(x, tensors_.at(name + ".weight"), tensors_.at(name + ".bias"), f32);
   };
@@ -118,22 +172,8 @@ Tensor Vit::logits(const std::vector<std::vector<nn::ChargeMap>>& samples, Mode 
   x = norm(x, "pre_norm");
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const std::string layer = "layers." + std::to_string(i) + ".";
-    const auto qkv = gather_rows(apply(norm(x, layer + "norm1"), layer + "query_key_value"),
-                                 tokens.padded, tokens.unpadded)
-                         .view({views, longest, 3, heads, d})
-                         .permute({2, 0, 3, 1, 4})
-                         .contiguous()
-                         .view({3, views * heads, longest, d})
-                         .unbind(0);
-    Tensor scores = at::bmm(qkv[0], qkv[1].transpose(1, 2)) / std::sqrt(static_cast<double>(d));
-    scores = scores.view({views, heads, longest, longest}) +
-             tokens.mask.unsqueeze(1).to(scores.scalar_type());
-    const Tensor weights = at::softmax(scores, -1).view({views * heads, longest, longest});
-    const Tensor mixed = at::bmm(weights, qkv[2])
-                             .view({views, heads, longest, d})
-                             .permute({0, 2, 1, 3})
-                             .reshape({views * longest, h});
-    x = x + apply(gather_rows(mixed, tokens.unpadded, tokens.padded), layer + "out");
+    const Tensor qkv = apply(norm(x, layer + "norm1"), layer + "query_key_value");
+    x = x + apply(attention(qkv, tokens.groups, config_.heads), layer + "out");
     const Tensor inner = at::gelu(apply(norm(x, layer + "norm2"), layer + "fc1"));
     x = x + apply(inner, layer + "fc2");
   }

@@ -27,7 +27,6 @@ struct VitConfig {
   double norm_eps = 1e-5;
   std::string json;  ///< the text that it was read from
 
-  std::int64_t head_size() const { return hidden_size / heads; }
   std::int64_t patch_numbers() const {
     return static_cast<std::int64_t>(input.channels) * patch_size * patch_size;
   }
