@@ -88,7 +88,7 @@ def test_a_run_goes_on_and_shards_are_merged(folder, tmp_path):
         with contextlib.closing(sqlite3.connect(shards[-1] / "run.sqlite")) as database:
             before = database.execute("SELECT * FROM free_text ORDER BY sample").fetchall()
             for table, column in (("sample", "position"), ("score", "sample"),
-                                  ("free_text", "sample"), ("preview", "sample"),
+                                  ("free_text", "sample"), ("domain", "sample"), ("preview", "sample"),
                                   ("preview_choice", "sample")):
                 database.execute(f"DELETE FROM {table} WHERE {column} >= 6")
             database.commit()
