@@ -6,6 +6,7 @@ It reads a line a question from standard input: `forward|generate IMAGE TEXTFILE
 `prefill TOKENS SEED` or `peak`.
 """
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -112,7 +113,10 @@ def bundle_versions():
         import bitsandbytes
         versions["bitsandbytes"] = bitsandbytes.__version__
     except ImportError:
-        pass
+        return versions
+    if importlib.util.find_spec("kernels") is None:
+        # It is what loads its fast product of 4-bit matrices, from a hub on the net.
+        versions["bitsandbytes"] += " (without the package kernels)"
     return versions
 
 
