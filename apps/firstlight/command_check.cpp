@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,6 +68,12 @@ void run_check(const std::shared_ptr<Arguments>& args, Context& context, const C
   if (outcome.failed > 0) context.exit_code = 3;
 }
 
+/// Classifiers for variants of a task, all with one model, which is opened here.
+std::function<std::unique_ptr<Classifier>(const Task&)> classifiers_of(const std::string& spec) {
+  return
+      [model = open_vlm(spec)](const Task& variant) { return make_vlm_classifier(model, variant); };
+}
+
 void add_values(CLI::App& command, const std::string& name, std::vector<double>& values,
                 const std::string& description) {
   command.add_option(name, values, description + "; with commas")
@@ -126,10 +133,7 @@ void add_prompt_check(CLI::App& parent, Context& context) {
       "orders.");
   command->callback([args, &context] {
     run_check(args, context, [&](const SampleSource& source, const Task& task) {
-      const auto model = open_vlm(args->model);
-      return check_prompt(
-          source, task, [&](const Task& variant) { return make_vlm_classifier(model, variant); },
-          args->prompt, args->options);
+      return check_prompt(source, task, classifiers_of(args->model), args->prompt, args->options);
     });
   });
 }
@@ -149,14 +153,11 @@ void add_reading_check(CLI::App& parent, Context& context) {
       "reworded and swapped descriptions, and is worse without any.");
   command->callback([args, &context] {
     run_check(args, context, [&](const SampleSource& source, const Task& task) {
-      const auto model = open_vlm(args->model);
       ReadingSettings settings;
       const std::string file =
           args->paraphrases.empty() ? builtin_paraphrases(task) : args->paraphrases;
       if (!file.empty()) settings.paraphrased = read_paraphrases(file, task);
-      return check_reading(
-          source, task, [&](const Task& variant) { return make_vlm_classifier(model, variant); },
-          settings, args->options);
+      return check_reading(source, task, classifiers_of(args->model), settings, args->options);
     });
   });
 }

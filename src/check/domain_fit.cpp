@@ -8,7 +8,6 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
-#include "firstlight/data/split.h"
 #include "firstlight/registry/source.h"
 #include "firstlight/run/runner.h"
 #include "firstlight/task/yaml.h"
@@ -18,21 +17,8 @@ namespace {
 
 using yaml::Node;
 
-std::optional<std::pair<int, int>> read_fold(const Node& stream, const char* key) {
-  const Node* node = stream.find(key);
-  if (node == nullptr) return std::nullopt;
-  const auto parts = text::split(node->text(), '/');
-  const auto i = parts.size() == 2 ? text::parse_int(parts[0]) : std::nullopt;
-  const auto k = parts.size() == 2 ? text::parse_int(parts[1]) : std::nullopt;
-  if (!i || !k || *i < 0 || *i >= *k || *k > 1'000'000) throw node->error("is not I/K");
-  return std::pair{static_cast<int>(*i), static_cast<int>(*k)};
-}
-
 DomainRecipe::Stream read_stream(const Node& node, const std::string& task) {
-  DomainRecipe::Stream stream{node.at("data").text(), {}, task};
-  if (const Node* split = node.find("split")) stream.selection.split = parse_split(split->text());
-  stream.selection.fold = read_fold(node, "fold");
-  stream.selection.not_fold = read_fold(node, "not_fold");
+  DomainRecipe::Stream stream{node.at("data").text(), read_selection(node), task};
   if (const Node* own = node.find("task")) stream.task = own->text();
   return stream;
 }

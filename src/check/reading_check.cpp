@@ -7,6 +7,7 @@
 
 #include "figures.h"
 #include "firstlight/base/error.h"
+#include "firstlight/task/prompt.h"
 #include "firstlight/task/variants.h"
 
 namespace firstlight {
@@ -36,13 +37,7 @@ bool shows_names(const Task& task) {
   const auto names = [](const std::string& line) {
     return line.find("{name}") != std::string::npos || line.find("{key}") != std::string::npos;
   };
-  const auto lists = [](const std::vector<Segment>& segments) {
-    return std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
-      return segment.kind == Segment::Kind::kClasses;
-    });
-  };
-  return names(task.answer) ||
-         ((lists(task.prompt) || lists(task.system)) && names(task.class_line));
+  return names(task.answer) || (lists_classes(task) && names(task.class_line));
 }
 
 Task exchange_descriptions(const Task& task, std::size_t a, std::size_t b) {

@@ -1,13 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
-#include <span>
 
 #include "bootstrap.h"
-#include "firstlight/base/error.h"
 #include "firstlight/eval/evaluation.h"
-#include "firstlight/score/score.h"
 #include "prepare.h"
 #include "selection.h"
 #include "statistics.h"

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "encoder_layer.h"
 #include "firstlight/nn/config.h"
 #include "firstlight/nn/image_processor.h"
 #include "weight_reader.h"
@@ -28,9 +29,7 @@ class MllamaTower {
   std::size_t features() const { return static_cast<std::size_t>(config_.features()); }
 
  private:
-  struct Layer {
-    std::vector<float> norm1_weight, norm1_bias, norm2_weight, norm2_bias;
-    LinearLayer query_key_value, out, fc1, fc2;
+  struct Layer : EncoderLayer {
     float attention_gate = 1.0f, mlp_gate = 1.0f;  ///< tanh of the gates
   };
   struct Rows;

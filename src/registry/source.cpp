@@ -1,12 +1,15 @@
 #include "firstlight/registry/source.h"
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/spec.h"
 #include "firstlight/base/text.h"
 #include "firstlight/sim/lartpc_source.h"
 #include "firstlight/sim/source.h"
+#include "firstlight/task/yaml.h"
 
 namespace firstlight {
 namespace {
@@ -25,6 +28,14 @@ std::int64_t number(const Spec& spec, const std::string& key, std::int64_t stand
                                       std::to_string(low) + " to " + std::to_string(high));
   }
   return *value;
+}
+
+std::optional<std::pair<int, int>> read_fold(const yaml::Node& stream, const char* key) {
+  const yaml::Node* node = stream.find(key);
+  if (node == nullptr) return std::nullopt;
+  if (node->items().size() != 2) throw node->error("a fold is [i, k]");
+  const std::int64_t k = node->items()[1].integer(2, 1'000'000);
+  return std::pair(static_cast<int>(node->items()[0].integer(0, k - 1)), static_cast<int>(k));
 }
 
 }  // namespace
@@ -46,6 +57,14 @@ std::unique_ptr<SampleSource> open_source(std::string_view text) {
   }
   return sim::make_simulator_source(spec.body, static_cast<std::size_t>(n),
                                     static_cast<std::uint64_t>(seed));
+}
+
+Selection read_selection(const yaml::Node& stream) {
+  Selection selection;
+  if (const yaml::Node* split = stream.find("split")) selection.split = parse_split(split->text());
+  selection.fold = read_fold(stream, "fold");
+  selection.not_fold = read_fold(stream, "not_fold");
+  return selection;
 }
 
 }  // namespace firstlight

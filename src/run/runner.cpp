@@ -76,6 +76,14 @@ std::vector<PreviewChoice> preview_choices(const SampleRecord& record, const Tas
   return choices;
 }
 
+/// Turns the record into a failed one, which keeps no result.
+void fail(SampleRecord& record, const std::string& problem) {
+  record.ok = false;
+  record.error = record.id + ": " + problem;
+  record.scores.clear();
+  record.domain_score.reset();
+}
+
 /// Takes over what a pass gave for a sample; a failure turns the record into a failed one.
 void take(const Pass& pass, Result<LabelScores>&& result, SampleRecord& record) {
   std::string problem;
@@ -91,12 +99,7 @@ void take(const Pass& pass, Result<LabelScores>&& result, SampleRecord& record) 
     scores.features = {};  // used up: what is kept of them is the record's domain_score
     if (record.ok && problem.empty()) record.scores.push_back({pass.name(), std::move(scores)});
   }
-  if (record.ok && !problem.empty()) {
-    record.ok = false;
-    record.error = record.id + ": " + problem;
-    record.scores.clear();
-    record.domain_score.reset();
-  }
+  if (record.ok && !problem.empty()) fail(record, problem);
 }
 
 /// Writes down how far the pictures are from those that the model was trained on.
@@ -110,9 +113,7 @@ void write_text(const PreparedSample& sample, const Classifier& classifier, int 
                 const std::vector<std::string>& answers, SampleRecord& record) {
   const Result<Generated> written = classifier.generate(sample, {.max_tokens = tokens});
   if (!written) {
-    record.ok = false;
-    record.error = record.id + ": " + written.error().what();
-    record.scores.clear();
+    fail(record, written.error().what());
     return;
   }
   const Generated& text = written.value();

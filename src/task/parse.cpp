@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cstdint>
-#include <functional>
 #include <map>
 #include <set>
 
@@ -108,26 +106,18 @@ void require_distinct_answers(const Node& root, const Task& task) {
   }
 }
 
-bool has_image(const std::vector<Segment>& segments) {
-  return std::any_of(segments.begin(), segments.end(),
-                     [](const Segment& segment) { return segment.kind == Segment::Kind::kImage; });
-}
-
 void read_prompts(const Node& root, Task& task) {
   using Kind = Segment::Kind;
-  const std::vector<Kind> user_markers = {Kind::kImage, Kind::kField, Kind::kClasses, Kind::kIndex};
   const auto read = [&](const Node& node, const std::vector<Kind>& allowed) {
-    std::vector<Segment> segments =
-        parse_segments(node, without_final_break(nonempty(node)), allowed, task);
-    return segments;
+    return parse_segments(node, without_final_break(nonempty(node)), allowed, task);
   };
   if (const Node* system = root.find("system")) {
     task.system = read(*system, {Kind::kField, Kind::kClasses, Kind::kIndex});
   }
   const Node& prompt = root.at("prompt");
-  task.prompt = read(prompt, user_markers);
+  task.prompt = read(prompt, kPromptMarkers);
   const Node* bare = root.find("prompt_without_descriptions");
-  if (bare != nullptr) task.prompt_without_descriptions = read(*bare, user_markers);
+  if (bare != nullptr) task.prompt_without_descriptions = read(*bare, kPromptMarkers);
 
   const Node* chat = root.find("chat");
   if (chat != nullptr && chat->text() != "model") {
@@ -147,12 +137,12 @@ void read_prompts(const Node& root, Task& task) {
                             : "the chat form must hold {system} once, since the task has 'system'");
     }
   }
-  const bool chat_has_image = has_image(task.chat);
+  const bool chat_has_image = holds(task.chat, Kind::kImage);
   const auto require_image = [&](const Node& node, const std::vector<Segment>& segments) {
-    if (has_image(segments) && chat_has_image) {
+    if (holds(segments, Kind::kImage) && chat_has_image) {
       throw node.error("both '" + node.path() + "' and 'chat' place the image", "leave one out");
     }
-    if (!has_image(segments) && !chat_has_image) {
+    if (!holds(segments, Kind::kImage) && !chat_has_image) {
       throw node.error("'" + node.path() + "' has no place for the image",
                        "write {image} (or <image>) where it belongs");
     }

@@ -5,6 +5,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "segments.h"
 #include "template.h"
 
 namespace firstlight {
@@ -12,11 +13,6 @@ namespace {
 
 std::string where(const Task& task, int line = 0) {
   return line > 0 ? task.origin + ":" + std::to_string(line) : task.origin;
-}
-
-bool holds(const std::vector<Segment>& segments, Segment::Kind kind) {
-  return std::any_of(segments.begin(), segments.end(),
-                     [&](const Segment& segment) { return segment.kind == kind; });
 }
 
 /// The classes in the order of the prompt, and the place of each in it.
@@ -171,8 +167,7 @@ class Renderer {
 const std::vector<Segment>& prompt_of(const Task& task, bool descriptions) {
   if (descriptions) return task.prompt;
   if (!task.prompt_without_descriptions.empty()) return task.prompt_without_descriptions;
-  if (!holds(task.prompt, Segment::Kind::kClasses) &&
-      !holds(task.system, Segment::Kind::kClasses)) {
+  if (!lists_classes(task)) {
     throw Error::usage(where(task), "the task has no prompt without descriptions",
                        "list the classes by {classes}, or add prompt_without_descriptions");
   }
@@ -180,6 +175,10 @@ const std::vector<Segment>& prompt_of(const Task& task, bool descriptions) {
 }
 
 }  // namespace
+
+bool lists_classes(const Task& task) {
+  return holds(task.prompt, Segment::Kind::kClasses) || holds(task.system, Segment::Kind::kClasses);
+}
 
 std::vector<std::string> RenderedPrompt::image_views() const {
   std::vector<std::string> views;
@@ -244,7 +243,7 @@ Task with_answer(const Task& task, const std::string& answer) {
 }
 
 bool can_reorder(const Task& task) {
-  if (holds(task.prompt, Segment::Kind::kClasses) || holds(task.system, Segment::Kind::kClasses)) {
+  if (lists_classes(task)) {
     return true;
   }
   return std::all_of(task.classes.begin(), task.classes.end(), [&](const ClassDefinition& c) {

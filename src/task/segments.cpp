@@ -100,4 +100,9 @@ std::vector<Segment> parse_segments(const yaml::Node& node, const std::string& t
   return segments;
 }
 
+bool holds(const std::vector<Segment>& segments, Segment::Kind kind) {
+  return std::any_of(segments.begin(), segments.end(),
+                     [&](const Segment& segment) { return segment.kind == kind; });
+}
+
 }  // namespace firstlight

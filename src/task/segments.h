@@ -22,4 +22,11 @@ Error unknown_marker(const yaml::Node& node, const TemplatePiece& piece,
 std::vector<Segment> parse_segments(const yaml::Node& node, const std::string& text,
                                     const std::vector<Segment::Kind>& allowed, const Task& task);
 
+/// Whether there is a segment of the kind.
+bool holds(const std::vector<Segment>& segments, Segment::Kind kind);
+
+/// What a user's prompt may be made of.
+inline const std::vector<Segment::Kind> kPromptMarkers = {
+    Segment::Kind::kImage, Segment::Kind::kField, Segment::Kind::kClasses, Segment::Kind::kIndex};
+
 }  // namespace firstlight

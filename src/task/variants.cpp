@@ -6,17 +6,12 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/paths.h"
 #include "firstlight/base/text.h"
+#include "firstlight/task/prompt.h"
 #include "firstlight/task/yaml.h"
 #include "segments.h"
 
 namespace firstlight {
 namespace {
-
-bool lists_classes(const std::vector<Segment>& segments) {
-  return std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
-    return segment.kind == Segment::Kind::kClasses;
-  });
-}
 
 /// Whether every class that the prompt numbers is among those of the task.
 bool numbers_only(const std::vector<Segment>& segments, const Task& task) {
@@ -43,8 +38,7 @@ Task with_descriptions(const Task& task, const std::vector<std::string>& descrip
     throw Error::usage(task.origin, std::to_string(descriptions.size()) + " descriptions for " +
                                         std::to_string(task.size()) + " classes");
   }
-  const bool listed = lists_classes(task.prompt) || lists_classes(task.system);
-  if (!listed || task.class_line.find("{description}") == std::string::npos) {
+  if (!lists_classes(task) || task.class_line.find("{description}") == std::string::npos) {
     throw Error::usage(task.origin, "has no class lines with {description} to change");
   }
   Task changed = task;
@@ -68,8 +62,7 @@ Task with_classes(const Task& task, const std::vector<ClassId>& kept) {
   changed.backgrounds.clear();
   changed.positive.reset();
   if (!numbers_only(changed.prompt, changed)) changed.prompt = task.prompt_without_descriptions;
-  const bool listed = lists_classes(changed.prompt) || lists_classes(changed.system);
-  if (!listed && kept.size() < task.size()) {
+  if (!lists_classes(changed) && kept.size() < task.size()) {
     throw Error::usage(task.origin, "its prompts name every class: none can be left out");
   }
   if (!numbers_only(changed.prompt_without_descriptions, changed)) {
@@ -88,10 +81,7 @@ std::vector<Task> read_paraphrases(const std::string& path, const Task& task) {
   }
   Task base = task;
   if (const yaml::Node* prompt = file.find("prompt")) {
-    base.prompt = parse_segments(*prompt, prompt->text(),
-                                 {Segment::Kind::kImage, Segment::Kind::kField,
-                                  Segment::Kind::kClasses, Segment::Kind::kIndex},
-                                 task);
+    base.prompt = parse_segments(*prompt, prompt->text(), kPromptMarkers, task);
   }
   if (const yaml::Node* line = file.find("class_line")) base.class_line = line->text();
   std::vector<Task> variants;

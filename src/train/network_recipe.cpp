@@ -6,6 +6,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/registry/source.h"
 #include "recipe_reader.h"
 
 namespace firstlight::train {

@@ -6,6 +6,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/registry/source.h"
 #include "firstlight/task/yaml.h"
 #include "recipe_reader.h"
 

@@ -1,12 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "firstlight/data/source.h"
 #include "firstlight/task/yaml.h"
 
 /// What recipes of every kind read alike.
@@ -37,8 +34,5 @@ inline std::vector<std::string> texts(const yaml::Node& list) {
   for (const yaml::Node& item : list.items()) values.push_back(item.text());
   return values;
 }
-
-/// `split`, `fold` and `not_fold` of a stream.
-Selection read_selection(const yaml::Node& stream);
 
 }  // namespace firstlight::train

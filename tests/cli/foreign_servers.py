@@ -114,3 +114,14 @@ def scores_are_native(task, data, folder, server, tmp_path, tolerance, shared=0)
             assert found["logprobs"] == pytest.approx(scores["logprobs"][shared:], abs=tolerance)
     assert all(answer["model"] == "tiny" for answer in answers(tmp_path / "hosted"))
     return own
+
+
+def other_readings(task, data, server, tmp_path):
+    """Answers that are held to the labels, and labels from the likeliest tokens."""
+    held = classify(task, data, f"openai:{server}#tiny?read=schema", tmp_path / "schema")
+    assert held.status == 0, held.err
+    assert {row["kind"] for row in rows(tmp_path / "schema")} == {"schema"}
+    # A model of random weights writes no label: the row is then read from the answer that is held.
+    top = classify(task, data, f"openai:{server}#tiny?read=top20", tmp_path / "top")
+    assert top.status == 0, top.err
+    assert {row["kind"] for row in rows(tmp_path / "top")} <= {"schema", "top20"}

@@ -20,7 +20,7 @@ name: small
 wordings: wordings.yaml
 streams:
   - {name: one, data: "sim:galaxies?n=60&seed=1", domain: galaxies, rules: none}
-  - {name: two, data: "sim:lsbg?n=60&seed=2", domain: lsbg, rules: none, not_fold: 0/4}
+  - {name: two, data: "sim:lsbg?n=60&seed=2", domain: lsbg, rules: none, not_fold: [0, 4]}
 tasks:
   - {task: galaxy-morphology, domain: galaxies, concepts: [ball]}
   - {task: lsbg, domain: lsbg, concepts: [ball]}

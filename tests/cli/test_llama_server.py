@@ -20,8 +20,8 @@ import pytest
 import gguf
 from conftest import SOURCE, fails
 from foreign_servers import (  # noqa: F401 (shapes is a fixture)
-    TASK, TEMPLATE, catalogue_of, running, scores_are_native, shapes)
-from test_hosted import answers, classify, rows
+    TASK, TEMPLATE, catalogue_of, other_readings, running, scores_are_native, shapes)
+from test_hosted import answers, classify
 
 SERVER = os.environ.get("FIRSTLIGHT_LLAMA_SERVER") or shutil.which("llama-server")
 if not SERVER:
@@ -80,14 +80,8 @@ def test_scores_of_labels_are_those_of_the_native_model(shapes, catalogue, model
     assert all(a["fingerprint"] for a in answers(tmp_path / "hosted"))
 
 
-def test_other_readings(shapes, catalogue, model, server, tmp_path):
-    held = classify(shapes, catalogue, f"openai:{server}#tiny?read=schema", tmp_path / "schema")
-    assert held.status == 0, held.err
-    assert {row["kind"] for row in rows(tmp_path / "schema")} == {"schema"}
-    # A model of random weights writes no label: the row is then read from the answer that is held.
-    top = classify(shapes, catalogue, f"openai:{server}#tiny?read=top20", tmp_path / "top")
-    assert top.status == 0, top.err
-    assert {row["kind"] for row in rows(tmp_path / "top")} <= {"schema", "top20"}
+def test_other_readings(shapes, catalogue, server, tmp_path):
+    other_readings(shapes, catalogue, server, tmp_path)
 
 
 def test_a_label_that_the_server_cannot_score_is_said_at_once(catalogue, server, tmp_path):

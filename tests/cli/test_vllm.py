@@ -14,9 +14,8 @@ import pytest
 import random_llava
 from conftest import picture
 from foreign_servers import (  # noqa: F401 (shapes is a fixture)
-    TASK, TEMPLATE, catalogue_of, running, scores_are_native, shapes)
+    TASK, TEMPLATE, catalogue_of, other_readings, running, scores_are_native, shapes)
 from serving import Served, served
-from test_hosted import classify, rows
 
 SERVER = os.environ.get("FIRSTLIGHT_VLLM") or shutil.which("vllm")
 if not SERVER:
@@ -84,11 +83,5 @@ def test_the_likeliest_tokens_are_those_of_the_native_model(model, server):
             [token["logprob"] for token in ours["top_logprobs"]], abs=1e-4)
 
 
-def test_other_readings(shapes, catalogue, model, server, tmp_path):
-    held = classify(shapes, catalogue, f"openai:{server}#tiny?read=schema", tmp_path / "schema")
-    assert held.status == 0, held.err
-    assert {row["kind"] for row in rows(tmp_path / "schema")} == {"schema"}
-    # A model of random weights writes no label: the row is then read from the answer that is held.
-    top = classify(shapes, catalogue, f"openai:{server}#tiny?read=top20", tmp_path / "top")
-    assert top.status == 0, top.err
-    assert {row["kind"] for row in rows(tmp_path / "top")} <= {"schema", "top20"}
+def test_other_readings(shapes, catalogue, server, tmp_path):
+    other_readings(shapes, catalogue, server, tmp_path)

@@ -49,6 +49,9 @@ using FieldText = std::function<std::string(const std::string& field)>;
 RenderedPrompt render_prompt(const Task& task, const PromptVariant& variant,
                              const FieldText& field_text);
 
+/// Whether the prompt or the system message lists the classes, each by its class line.
+bool lists_classes(const Task& task);
+
 /// The answers of all classes, by ClassId (not by place in the prompt). `{index}` and `{letter}`
 /// count places in `variant.order`.
 std::vector<std::string> render_answers(const Task& task, const PromptVariant& variant);
