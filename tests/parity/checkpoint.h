@@ -11,6 +11,7 @@
 #include "firstlight/base/text.h"
 #include "firstlight/kernels/kernels.h"
 #include "firstlight/nn/safetensors.h"
+#include "temporary_folder.h"
 
 namespace firstlight::nn {
 
@@ -80,22 +81,6 @@ class Checkpoint {
 
  private:
   std::string source_;
-};
-
-/// A folder for this test alone, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "firstlight-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
 };
 
 }  // namespace firstlight::nn

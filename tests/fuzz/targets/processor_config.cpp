@@ -22,7 +22,8 @@ Image picture(int width, int height) {
 
 bool within(const json& part) {
   if (part.is_number()) return part.get<double>() <= kLargest;
-  return std::all_of(part.begin(), part.end(), within);
+  // What is neither number nor container holds nothing but itself.
+  return !part.is_structured() || std::all_of(part.begin(), part.end(), within);
 }
 
 /// Whether one picture becomes a small one.

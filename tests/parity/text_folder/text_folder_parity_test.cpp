@@ -12,6 +12,7 @@
 
 #include "firstlight/base/text.h"
 #include "firstlight/nn/text_folder.h"
+#include "temporary_folder.h"
 
 namespace firstlight::nn {
 namespace {
@@ -23,18 +24,10 @@ const std::string kParity = FIRSTLIGHT_TEST_DIR "/parity/";
 /// A folder with the files of a fixture's entry, gone at the end.
 class Folder {
  public:
-  explicit Folder(const Json& files)
-      : path_(testing::TempDir() + "/firstlight-text-folder-" + std::to_string(::getpid())) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-    for (const auto& [name, content] : files.items()) {
-      std::ofstream(path_ + "/" + name) << text_of(content);
-    }
+  explicit Folder(const Json& files) {
+    for (const auto& [name, content] : files.items()) temporary_.write(name, text_of(content));
   }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
+  std::string path() const { return temporary_.path(); }
 
  private:
   static std::string text_of(const Json& content) {
@@ -45,7 +38,7 @@ class Folder {
     document.update(content["changes"]);
     return document.dump();
   }
-  std::string path_;
+  TemporaryFolder temporary_;
 };
 
 TEST(TextFolderParity, TokensIdsAndTemplates) {

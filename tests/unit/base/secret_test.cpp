@@ -8,6 +8,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "temporary_folder.h"
 
 namespace firstlight {
 namespace {
@@ -25,8 +26,8 @@ std::string error_of(const std::string& file) {
 }
 
 TEST(Secret, ComesFromAFileThatOnlyItsOwnerReads) {
-  const std::string path = ::testing::TempDir() + "secret";
-  std::remove(path.c_str());
+  const TemporaryFolder folder;
+  const std::string path = folder.path("secret");
   text::write_file_atomically(path, " sk-123\n");
   ::chmod(path.c_str(), 0600);
   EXPECT_EQ(load_secret(path, "--key-file", kVariable), "sk-123");
@@ -42,9 +43,8 @@ TEST(Secret, ComesFromAFileThatOnlyItsOwnerReads) {
     ::chmod(path.c_str(), 0600);
     EXPECT_FALSE(error_of(path).empty()) << content;
   }
-  EXPECT_FALSE(error_of(::testing::TempDir()).empty());
+  EXPECT_FALSE(error_of(folder.path()).empty());
   EXPECT_FALSE(error_of(path + "-absent").empty());
-  std::remove(path.c_str());
 }
 
 TEST(Secret, OrFromTheEnvironmentOrNowhere) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "temporary_folder.h"
+
 namespace firstlight::text {
 namespace {
 
@@ -89,11 +91,11 @@ TEST(Text, NumbersMustBeWhole) {
 }
 
 TEST(Text, AtomicWriteReplaces) {
-  const std::string path = ::testing::TempDir() + "atomic.txt";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("atomic.txt");
   write_file_atomically(path, "one");
   write_file_atomically(path, "two");
   EXPECT_EQ(read_file(path), "two");
-  std::remove(path.c_str());
 }
 
 }  // namespace

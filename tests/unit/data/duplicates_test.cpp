@@ -20,7 +20,6 @@ namespace firstlight {
 namespace {
 
 using testing::shared_data;
-using testing::TemporaryFolder;
 
 /// A galaxy of smooth light on a sky of its own: noise and some stars.
 Image galaxy(std::uint64_t seed, int side = 160) {

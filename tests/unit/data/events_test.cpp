@@ -16,7 +16,6 @@ namespace {
 using testing::error_of_opening;
 using testing::fixture;
 using testing::shared_data;
-using testing::TemporaryFolder;
 
 const Image& view(const Sample& sample, const std::string& name) {
   for (const View& v : sample.views) {

@@ -71,7 +71,7 @@ TEST(Npy, RefusesWhatItDoesNotRead) {
 }
 
 TEST(Npy, SizeMustBeWhatTheHeaderPromises) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string good = text::read_file(fixture("npy/grey.npy"));
   const auto error = [&](const std::string& bytes) {
     const std::string path = folder.write("x.npy", bytes);

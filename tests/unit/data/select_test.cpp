@@ -36,7 +36,7 @@ class SelectTest : public ::testing::Test {
     return out;
   }
 
-  testing::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(SelectTest, IdsThatAreLeftOutComeInNoSelection) {

@@ -17,7 +17,6 @@ namespace {
 using testing::error_of;
 using testing::error_of_opening;
 using testing::fixture;
-using testing::TemporaryFolder;
 
 std::vector<std::string> ids(const SampleSource& source) {
   std::vector<std::string> out;

@@ -66,7 +66,7 @@ TEST(Examples, SimulatedOnesHaveTruth) {
 }
 
 /// The samples of a catalogue whose object is in one of `wanted`.
-std::unique_ptr<SampleSource> part(const testing::TemporaryFolder& folder, const std::string& set,
+std::unique_ptr<SampleSource> part(const TemporaryFolder& folder, const std::string& set,
                                    const std::map<std::string, Split>& splits, bool test) {
   const std::string list = shared_data(set + "/labels.csv");
   const CsvTable table(text::read_file(list), list);
@@ -85,7 +85,7 @@ TEST(SplitLists, TestGalaxiesAreNotAmongTheOthers) {
     GTEST_SKIP() << "no ../shared/data/galaxy-gz1 here";
   }
   const auto splits = galaxy_splits();
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const auto test = part(folder, "galaxy-sdss", splits, true);
   const auto rest = part(folder, "galaxy-sdss", splits, false);
   const auto gz1 = part(folder, "galaxy-gz1", splits, false);

@@ -2,13 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <string_view>
 
 #include "firstlight/base/error.h"
 #include "firstlight/data/source.h"
+#include "temporary_folder.h"
 
 namespace firstlight::testing {
 
@@ -20,35 +18,6 @@ inline std::string fixture(const std::string& name) {
 inline std::string shared_data(const std::string& name) {
   return std::string(FIRSTLIGHT_TEST_DIR) + "/../../shared/data/" + name;
 }
-
-/// A folder of its own that is removed at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "firstlight_XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string path(const std::string& name = {}) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, std::string_view content) const {
-    const auto file = path_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << content;
-    return file.string();
-  }
-  std::string copy(const std::string& from, const std::string& name) const {
-    const auto file = path_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::filesystem::copy_file(from, file, std::filesystem::copy_options::overwrite_existing);
-    return file.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// The message of the Error that `work` throws; "no error" where it throws none.
 template <typename Work>

@@ -4,6 +4,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "temporary_folder.h"
 
 namespace firstlight::hosted {
 namespace {
@@ -25,7 +26,8 @@ TEST(Prices, CostCountsCachedTokensOnce) {
 }
 
 TEST(Prices, ErrorsNameFileAndLine) {
-  const std::string path = ::testing::TempDir() + "prices.yaml";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("prices.yaml");
   text::write_file_atomically(path,
                               "source: s\ndate: \"2026-01-01\"\nusd_per_million_tokens:\n"
                               "  - {model: m, input: -1, output: 2}\n");

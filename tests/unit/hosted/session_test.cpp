@@ -9,6 +9,7 @@
 #include "firstlight/base/text.h"
 #include "firstlight/score/label_scores.h"
 #include "result_json.h"
+#include "temporary_folder.h"
 
 namespace firstlight::hosted {
 namespace {
@@ -17,9 +18,8 @@ bool none(const std::string&) { return false; }
 
 class SessionTest : public ::testing::Test {
  protected:
-  void SetUp() override { std::remove(path_.c_str()); }
-  void TearDown() override { std::remove(path_.c_str()); }
-  std::string path_ = ::testing::TempDir() + "answers.jsonl";
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.path("answers.jsonl");
 };
 
 TEST_F(SessionTest, AnswersOutliveAKill) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "firstlight/base/error.h"
+#include "temporary_folder.h"
 
 namespace firstlight::nn {
 namespace {
@@ -15,14 +16,11 @@ namespace {
 class TextFolder : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "/firstlight-unit-text-folder-" + std::to_string(::getpid());
-    std::filesystem::create_directories(folder_);
     write("tokenizer.json",
           R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}})");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   void write(const std::string& name, const std::string& content) const {
-    std::ofstream(folder_ + "/" + name) << content;
+    temporary_.write(name, content);
   }
   template <typename Action>
   static void expect_error(const Action& action, const std::string& part) {
@@ -33,7 +31,8 @@ class TextFolder : public testing::Test {
       EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
     }
   }
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST_F(TextFolder, NeedsTheTokenizerOnly) {

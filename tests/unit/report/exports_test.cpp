@@ -12,6 +12,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/report/table.h"
+#include "temporary_folder.h"
 
 namespace firstlight {
 namespace {
@@ -104,13 +105,10 @@ TEST(Exports, AstropyReadsTheSame) {
   if (python.empty()) {
     GTEST_SKIP() << "python3 has no astropy (Debian: python3-astropy, python3-yaml)";
   }
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) /
-                                       ("firstlight-exports-" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder folder;
   const Table table = awkward_table();
   const auto put = [&](const char* name, const std::string& content) {
-    std::ofstream(folder / name, std::ios::binary) << content;
-    return " '" + (folder / name).string() + "'";
+    return " '" + folder.write(name, content) + "'";
   };
   std::string command = python + " '" FIRSTLIGHT_TEST_DIR "/unit/report/check_exports.py'";
   command += put("expected.json", expected_json(table).dump());
@@ -118,7 +116,6 @@ TEST(Exports, AstropyReadsTheSame) {
   command += put("table.fits", written(write_fits, table));
   command += put("table.ecsv", written(write_ecsv, table));
   EXPECT_EQ(std::system(command.c_str()), 0);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Exports, VotableProtectsTextsAndNamesItsFields) {

@@ -9,25 +9,9 @@
 #include "firstlight/run/config.h"
 #include "firstlight/run/store.h"
 #include "firstlight/task/task.h"
+#include "temporary_folder.h"
 
 namespace firstlight {
-
-/// A folder that is removed with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "firstlight-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 inline Task two_class_task() { return task_from_class_names({"round", "flat"}); }
 

@@ -10,6 +10,7 @@
 #include "firstlight/nn/network.h"
 #include "firstlight/task/task.h"
 #include "network_factory.h"
+#include "temporary_folder.h"
 
 namespace firstlight::train {
 namespace {
@@ -58,9 +59,8 @@ TEST(NetworkRecipe, SeedsOfTestEventsAreNotTrainedOn) {
 }
 
 std::string error_of(const std::string& yaml) {
-  const std::string folder = ::testing::TempDir();
-  const std::string path = folder + "network-recipe.yaml";
-  std::ofstream(path) << yaml;
+  const TemporaryFolder folder;
+  const std::string path = folder.write("network-recipe.yaml", yaml);
   try {
     NetworkRecipe::load(path);
   } catch (const Error& error) {

@@ -21,25 +21,13 @@
 #include "firstlight/train/map_pool.h"
 #include "firstlight/train/network_trainer.h"
 #include "mllama_start.h"
+#include "temporary_folder.h"
 
 namespace firstlight::train {
 namespace {
 
 namespace fs = std::filesystem;
 using Mode = aten::Network::Mode;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "firstlight-network-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 constexpr const char* kCnn = R"({
   "model_type": "siamese_cnn", "classes": ["a", "b", "c"], "input": {"channels": 1},

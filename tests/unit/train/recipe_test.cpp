@@ -4,6 +4,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "temporary_folder.h"
 
 namespace firstlight::train {
 namespace {
@@ -12,8 +13,8 @@ const std::string kFolder =
     std::string(FIRSTLIGHT_TEST_DIR) + "/../models/recipes/firstlight-small/";
 
 std::string error_of(const std::string& yaml) {
-  const std::string path = ::testing::TempDir() + "recipe.yaml";
-  text::write_file_atomically(path, yaml);
+  const TemporaryFolder folder;
+  const std::string path = folder.write("recipe.yaml", yaml);
   try {
     Recipe::load(path);
   } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "firstlight/base/text.h"
+#include "temporary_folder.h"
 
 namespace firstlight::train {
 namespace {
@@ -17,8 +18,8 @@ TEST(TensorBoard, Crc32c) {
 }
 
 TEST(TensorBoard, RecordsAreFramedAndHoldTagAndValue) {
-  const std::string folder = ::testing::TempDir() + "tensorboard";
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary.path("tensorboard");
   {
     TensorBoard board(folder);
     board.scalar("loss/vision", 7, 0.5);

@@ -7,6 +7,7 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "firstlight/task/prompt.h"
+#include "temporary_folder.h"
 
 namespace firstlight::train {
 namespace {
@@ -61,7 +62,8 @@ TEST(Wording, NamesAloneAreOftenAskedForAsTheCommandLineDoes) {
 }
 
 TEST(Wording, ErrorsNameFileAndLine) {
-  const std::string path = ::testing::TempDir() + "wordings.yaml";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("wordings.yaml");
   const std::string good = text::read_file(kRecipe + "wordings.yaml");
   const auto error_of = [&](const std::string& from, const std::string& to) -> std::string {
     text::write_file_atomically(path, text::replace_all(good, from, to));
