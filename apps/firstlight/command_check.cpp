@@ -9,6 +9,7 @@
 #include "firstlight/check/degrade_check.h"
 #include "firstlight/check/prompt_check.h"
 #include "firstlight/check/reading_check.h"
+#include "firstlight/check/reason_check.h"
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
 #include "firstlight/task/variants.h"
@@ -31,6 +32,7 @@ struct Arguments {
   DegradeSettings degrade;
   PromptSettings prompt;
   std::string paraphrases;
+  ReasonSettings reasons;
 };
 
 void add_common(CLI::App& command, Arguments& args) {
@@ -162,6 +164,27 @@ void add_reading_check(CLI::App& parent, Context& context) {
   });
 }
 
+void add_reasons(CLI::App& parent, Context& context) {
+  CLI::App* command = parent.add_subcommand(
+      "reasons", "Whether what the model's reasons say of simulated samples is true of them");
+  const auto args = std::make_shared<Arguments>();
+  add_common(*command, *args);
+  command->add_flag("--exchange", args->reasons.exchange,
+                    "also give every sample the pictures of another one");
+  command->add_option("--exchange-seed", args->reasons.seed, "seed of the exchange")
+      ->type_name("S")
+      ->capture_default_str();
+  command->footer(
+      "The words that count as a statement, and the truth columns that decide it, are in\n"
+      "share/tasks/vocabulary. Reasons are those of classify --reasons.");
+  command->callback([args, &context] {
+    run_check(args, context, [&](const SampleSource& source, const Task& task) {
+      const auto classifier = open_classifier(args->model, task);
+      return check_reasons(source, task, *classifier, args->reasons, args->options);
+    });
+  });
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
@@ -171,6 +194,7 @@ void add_check(CLI::App& app, Context& context) {
   add_degrade(*command, context);
   add_prompt_check(*command, context);
   add_reading_check(*command, context);
+  add_reasons(*command, context);
 }
 
 }  // namespace firstlight::app

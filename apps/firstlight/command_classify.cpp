@@ -27,6 +27,9 @@
 namespace firstlight::app {
 namespace {
 
+/// Room for two sentences.
+constexpr int kReasonTokens = 96;
+
 struct Arguments {
   std::vector<std::string> places;  ///< TASK DATA, or files with --classes
   std::vector<std::string> classes;
@@ -43,6 +46,7 @@ struct Arguments {
   std::optional<double> max_cost;
   bool dry_run = false;
   int free_text = 0;
+  bool reasons = false;
   int shots = 0;
   std::string shots_from;
 };
@@ -170,8 +174,12 @@ void classify(const Arguments& args, Context& context) {
     throw Error::usage("--free-text", "is for models that run here",
                        "a hosted model writes with URL?read=text");
   }
+  if (hosted_model && args.reasons) {
+    throw Error::usage("--reasons", "is for models that run here");
+  }
   RunOptions options;
   options.free_text = args.free_text;
+  if (args.reasons) options.reasons = kReasonTokens;
   options.passes = parse_passes(args.passes, job.task);
   if (args.orders > 0) {
     for (const Pass& pass : spread_orders(args.orders, job.task)) {
@@ -198,6 +206,9 @@ void classify(const Arguments& args, Context& context) {
   if (options.domain && !options.domain->unknown_classes.empty()) {
     log_warning(domain_warning(0, text::join(options.domain->unknown_classes, ", ")) +
                 ": every row carries this warning");
+  }
+  if (args.reasons && !classifier->capabilities().can_generate) {
+    throw Error::usage("--reasons", "'" + args.model + "' writes no text");
   }
 
   RunConfig config =
@@ -298,6 +309,8 @@ void add_classify(CLI::App& app, Context& context) {
       ->type_name("N")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
+  command->add_flag("--reasons", args->reasons,
+                    "let the model give the reason for each label, in one or two sentences");
   command->add_option("--ignore-truth", args->ignore_truth, "a truth value that means: not known")
       ->type_name("VALUE")
       ->allow_extra_args(false);

@@ -6,31 +6,12 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/run/runner.h"
+#include "labelled.h"
 
 namespace firstlight {
 namespace {
 
-struct Labelled {
-  std::size_t position;
-  ClassId truth;
-};
-
-bool ignored(const std::string& truth, const CheckOptions& options) {
-  return std::find(options.ignore_truth.begin(), options.ignore_truth.end(), truth) !=
-         options.ignore_truth.end();
-}
-
-std::vector<Labelled> labelled_samples(const SampleSource& source, const Task& task,
-                                       const CheckOptions& options) {
-  survey(source, task, options.ignore_truth);
-  std::vector<Labelled> samples;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const auto truth = source.truth(i);
-    const auto id = truth && !ignored(*truth, options) ? task.match(*truth) : std::nullopt;
-    if (id) samples.push_back({i, *id});
-  }
-  return samples;
-}
+using check_detail::Labelled;
 
 /// A batch on its way through the trials.
 class Batch {
@@ -97,11 +78,7 @@ TrialOutcomes run_trials(const SampleSource& source, const Task& task,
   if (options.normalisation == Normalisation::kPmi) {
     throw Error::usage("--normalisation pmi", "a check has no prior pass");
   }
-  const std::vector<Labelled> samples = labelled_samples(source, task, options);
-  if (samples.empty()) {
-    throw Error::input(task.name, "no sample has a truth to check the labels against",
-                       "name the truth in DATA, for instance folder:DIR?truth=subfolder");
-  }
+  const std::vector<Labelled> samples = check_detail::labelled_samples(source, task, options);
   TrialOutcomes outcomes;
   outcomes.without_truth = source.size() - samples.size();
   outcomes.log_scores.resize(trials.size());

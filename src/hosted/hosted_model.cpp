@@ -356,6 +356,9 @@ std::vector<Result<LabelScores>> HostedModel::score(std::span<const ScoreRequest
 }
 
 Result<Generated> HostedModel::generate(const GenerateRequest& request) const {
+  if (!request.start.empty()) {
+    return Error::usage(capabilities().name, "goes on from no answer that is given to it");
+  }
   try {
     const PictureText picture = [&](const Image& image) { return data_url(image, settings_); };
     const Json body =

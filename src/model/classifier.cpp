@@ -1,9 +1,11 @@
 #include "firstlight/model/classifier.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "firstlight/base/text.h"
+#include "firstlight/image/resize.h"
 
 namespace firstlight {
 namespace {
@@ -16,6 +18,7 @@ class VlmClassifier final : public Classifier {
                 std::vector<Shot> shots)
       : model_(std::move(model)), task_(std::move(task)), shots_(std::move(shots)) {
     check();
+    side_ = model_->capabilities().image_side;
   }
 
   Capabilities capabilities() const override { return model_->capabilities(); }
@@ -24,13 +27,13 @@ class VlmClassifier final : public Classifier {
   std::vector<Result<LabelScores>> classify(std::span<const PreparedSample> samples,
                                             const Pass& pass) const override {
     std::vector<ScoreRequest> requests;
-    std::vector<std::vector<Image>> blanks(samples.size());
+    std::vector<std::deque<Image>> made(samples.size());
     std::vector<std::size_t> place(samples.size());
     std::vector<Result<LabelScores>> results;
     for (std::size_t i = 0; i < samples.size(); ++i) {
       try {
         place[i] = requests.size();
-        requests.push_back(request_of(samples[i], pass, blanks[i]));
+        requests.push_back(request_of(samples[i], variant_of(pass), pass, made[i]));
         results.emplace_back(LabelScores{});
       } catch (const Error& e) {
         results.emplace_back(e);
@@ -46,8 +49,8 @@ class VlmClassifier final : public Classifier {
   Result<PromptDescription> describe(const PreparedSample& sample,
                                      const Pass& pass) const override {
     try {
-      std::vector<Image> blanks;
-      return model_->describe(request_of(sample, pass, blanks));
+      std::deque<Image> made;
+      return model_->describe(request_of(sample, variant_of(pass), pass, made));
     } catch (const Error& e) {
       return e;
     }
@@ -55,11 +58,16 @@ class VlmClassifier final : public Classifier {
 
   Result<Generated> generate(const PreparedSample& sample, const Writing& writing) const override {
     try {
-      std::vector<Image> blanks;
-      ScoreRequest asked = request_of(sample, Pass{}, blanks);
+      std::deque<Image> made;
+      PromptVariant variant;
+      variant.reason = writing.label.has_value();
+      ScoreRequest asked = request_of(sample, variant, Pass{}, made);
       GenerateRequest request{std::move(asked.prompt), std::move(asked.images), writing.max_tokens};
       if (writing.constrained) request.answers = std::move(asked.answers);
       request.beams = writing.beams;
+      if (writing.label) {
+        request.start = answer_before_reason(asked.answers.at(writing.label->index()));
+      }
       return model_->generate(request);
     } catch (const Error& e) {
       return e;
@@ -77,9 +85,9 @@ class VlmClassifier final : public Classifier {
     return variant;
   }
 
-  ScoreRequest request_of(const PreparedSample& sample, const Pass& pass,
-                          std::vector<Image>& blanks) const {
-    const PromptVariant variant = variant_of(pass);
+  /// `made` keeps pictures that are not the sample's own.
+  ScoreRequest request_of(const PreparedSample& sample, const PromptVariant& variant,
+                          const Pass& pass, std::deque<Image>& made) const {
     ScoreRequest request;
     request.prompt = render_prompt(
         task_, variant, [&](const std::string& field) { return field_text(sample, field); });
@@ -91,17 +99,16 @@ class VlmClassifier final : public Classifier {
     });
     const std::vector<std::string> views = request.prompt.image_views();
     refuse_shot(sample, views);
-    show_shots(request, views);
+    show_shots(request, views, made);
     request.examples = request.images.size();
-    if (pass.kind == Pass::Kind::kBlank) blanks.reserve(views.size());
     for (const std::string& name : views) {
       const Image& image = view_of(sample, name);
       if (pass.kind == Pass::Kind::kBlank) {
-        blanks.push_back({image.width, image.height, image.channels, {}});
-        blanks.back().pixels.assign(image.size(), kMidGrey);
-        request.images.push_back(&blanks.back());
+        made.push_back({image.width, image.height, image.channels, {}});
+        made.back().pixels.assign(image.size(), kMidGrey);
+        request.images.push_back(&made.back());
       } else {
-        request.images.push_back(&image);
+        request.images.push_back(shrunk(name, image, made));
       }
     }
     return request;
@@ -122,8 +129,30 @@ class VlmClassifier final : public Classifier {
     }
   }
 
+  /// A picture that is larger than the model takes, where its view says how it shrinks.
+  const Image* shrunk(const std::string& name, const Image& image, std::deque<Image>& made) const {
+    const int longer = std::max(image.width, image.height);
+    if (side_ == 0 || longer <= side_) return &image;
+    const auto view = std::find_if(task_.views.begin(), task_.views.end(), [&](const auto& v) {
+      return v.name == name || task_.layout != ViewLayout::kSeparate;
+    });
+    if (view == task_.views.end() || view->shrink.empty()) return &image;
+    const auto side = [&](int n) { return std::max(1, (2 * n * side_ + longer) / (2 * longer)); };
+    Image charge = image;
+    if (view->stretch.invert) invert(charge);
+    made.push_back(
+        resize(charge, side(image.width), side(image.height), resize_filter(view->shrink)));
+    if (view->stretch.invert) invert(made.back());
+    return &made.back();
+  }
+
+  static void invert(Image& image) {
+    for (std::uint8_t& level : image.pixels) level = static_cast<std::uint8_t>(255 - level);
+  }
+
   /// Puts the shots before the question, and their pictures before its pictures.
-  void show_shots(ScoreRequest& request, const std::vector<std::string>& views) const {
+  void show_shots(ScoreRequest& request, const std::vector<std::string>& views,
+                  std::deque<Image>& made) const {
     if (shots_.empty()) return;
     std::vector<PromptPart> parts;
     std::string text = "Here are examples with their answers.\n\n";
@@ -134,7 +163,7 @@ class VlmClassifier final : public Classifier {
       for (const std::string& name : views) {
         parts.push_back(
             {PromptPart::Kind::kImage, "example " + std::to_string(number) + " " + name});
-        request.images.push_back(&view_of(shot.sample, name));
+        request.images.push_back(shrunk(name, view_of(shot.sample, name), made));
       }
       text = "\nAnswer: " + request.answers[shot.truth.index()] + "\n\n";
     }
@@ -219,7 +248,8 @@ class VlmClassifier final : public Classifier {
     }
     const Image blank{1, 1, 3, {kMidGrey, kMidGrey, kMidGrey}};
     ScoreRequest request{prompt, {}, render_answers(task_, {})};
-    show_shots(request, views);
+    std::deque<Image> made;
+    show_shots(request, views, made);
     request.images.insert(request.images.end(), views.size(), &blank);
     model_->describe(request);
   }
@@ -227,6 +257,7 @@ class VlmClassifier final : public Classifier {
   std::shared_ptr<const VisionLanguageModel> model_;
   Task task_;
   std::vector<Shot> shots_;
+  int side_ = 0;
 };
 
 }  // namespace

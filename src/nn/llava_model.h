@@ -47,6 +47,7 @@ class LlavaModel final : public LlavaBase {
   LlavaModel(const std::string& folder, const kernels::Kernels& kernels,
              kernels::Precision precision, const VlmOptions& options);
 
+  int image_side() const override { return static_cast<int>(config().vision.image_size); }
   std::size_t positions(int width, int height) const override;
   ImageFeatures features(const Image& image) const override;
   std::vector<ImageFeatures> image_stages(std::span<const Image> images,

@@ -84,6 +84,7 @@ Capabilities Vlm::capabilities() const {
   c.can_generate = true;
   c.context = model_->decoder().config().max_positions;
   c.max_images = static_cast<int>(static_cast<std::size_t>(c.context) / model_->positions(1, 1));
+  c.image_side = model_->image_side();
   c.dtype = model_->dtype();
   // A small model takes a sample a thread; the passes of so many samples share what they can.
   c.preferred_batch = small() ? num_threads() : 1;
@@ -112,6 +113,19 @@ Vlm::Job Vlm::prepare(const RenderedPrompt& prompt, const std::vector<const Imag
   job.images.resize(images.size());
   job.prefix = prefix_of(*job.prompt);
   return job;
+}
+
+std::shared_ptr<const EncodedPrompt> Vlm::begun(const GenerateRequest& request) const {
+  EncodedPrompt prompt = *encode(request.prompt, request.images, {request.start});
+  const std::vector<std::int32_t>& start = prompt.answers.front().token_ids;
+  const auto is_end = [&](std::int32_t id) {
+    return std::find(eos_ids_.begin(), eos_ids_.end(), id) != eos_ids_.end();
+  };
+  prompt.ids.insert(prompt.ids.end(), start.begin(),
+                    std::find_if(start.begin(), start.end(), is_end));
+  prompt.answers.clear();
+  prompt.tree = {};
+  return std::make_shared<const EncodedPrompt>(std::move(prompt));
 }
 
 std::shared_ptr<const EncodedPrompt> Vlm::encode(const RenderedPrompt& prompt,
@@ -247,7 +261,11 @@ Result<Generated> Vlm::generate(const GenerateRequest& request) const {
   std::vector<std::optional<Error>> errors(1);
   const std::vector<std::vector<const Image*>> images = {request.images};
   return guarded<Generated>([&] {
+    if (!request.start.empty() && !request.answers.empty()) {
+      throw Error::internal("generate", "an answer to begin with and answers to choose from");
+    }
     jobs[0] = prepare(request.prompt, request.images, request.answers);
+    if (!request.start.empty()) jobs[0].prompt = begun(request);
     begin(jobs, errors);
     load_features(jobs, images, errors);
     if (errors[0]) throw *errors[0];

@@ -47,6 +47,8 @@ class Vlm final : public VisionLanguageModel {
 
   Job prepare(const RenderedPrompt& prompt, const std::vector<const Image*>& images,
               const std::vector<std::string>& answers) const;
+  /// The prompt with the beginning of the answer behind it.
+  std::shared_ptr<const EncodedPrompt> begun(const GenerateRequest& request) const;
   std::shared_ptr<const EncodedPrompt> encode(const RenderedPrompt& prompt,
                                               const std::vector<const Image*>& images,
                                               const std::vector<std::string>& answers) const;

@@ -49,6 +49,8 @@ class VlmModel {
   const Decoder& decoder() const { return *decoder_; }
   const VlmProcessor& processor() const { return *processor_; }
 
+  /// Side of the square that every picture becomes; 0 where it depends on the picture.
+  virtual int image_side() const { return 0; }
   /// Positions of the prompt that a picture of this size takes; 1 x 1 takes the fewest.
   virtual std::size_t positions(int width, int height) const = 0;
   /// Throws Error::input for a picture that the model cannot take.

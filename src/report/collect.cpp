@@ -198,6 +198,7 @@ ReportSample gallery_sample(const RunStore& run, const SampleRecord& record,
   for (const Preview& preview : run.previews(record.position)) {
     s.pictures.push_back({preview.view, "image/jpeg", preview.jpeg});
   }
+  s.explanation = record.explanation.value_or("");
   if (record.free_text) s.metadata.emplace_back("text by the model", record.free_text->text);
   if (const std::string warning = warning_of(run, record); !warning.empty()) {
     s.metadata.emplace_back("warning", warning);

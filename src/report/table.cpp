@@ -72,6 +72,8 @@ std::string column_name(const std::string& wanted, std::set<std::string>& taken)
   return candidate;
 }
 
+bool has_reasons(const RunStore& run) { return run.config().settings.contains("reasons"); }
+
 bool has_free_text(const RunStore& run) { return run.config().settings.contains("free_text"); }
 
 std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
@@ -105,6 +107,10 @@ std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
     columns.push_back({"free_text_label", Type::kText, "",
                        "Key of the class that free_text gives; missing where it is unparsed",
                        "meta.code.class"});
+  }
+  if (has_reasons(run)) {
+    columns.push_back(
+        {"explanation", Type::kText, "", "Why the label, in the model's words", "meta.note"});
   }
   if (checks_domain(run)) {
     columns.push_back(
@@ -209,6 +215,7 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
           row[kind + 4] = stored.classes[label->index()].key;
         }
       }
+      if (record.explanation) row[fixed - (checks_domain(run) ? 3 : 1)] = *record.explanation;
       if (checks_domain(run)) {
         if (record.domain_score) row[fixed - 2] = *record.domain_score;
         if (std::string warning = warning_of(run, record); !warning.empty()) {

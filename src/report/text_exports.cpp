@@ -46,7 +46,7 @@ Json sample_json(const Task& task, const SampleRecord& record,
   json["calibrated"] = nullptr;
   json["kind"] = nullptr;
   json["scores"] = nullptr;
-  json["explanation"] = nullptr;
+  json["explanation"] = record.explanation ? Json(*record.explanation) : Json(nullptr);
   json["error"] = record.ok ? Json(nullptr) : Json(record.error);
   json["seconds"] = record.seconds;
   if (record.ok) {

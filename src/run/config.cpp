@@ -83,6 +83,7 @@ std::string pixel_settings_hash(const Task& task) {
                             optional(s.low), optional(s.high), optional(s.softening), s.percentile,
                             s.stretch, s.contrast, s.limits_from, s.invert, view.crop,
                             optional(view.resize), view.resize_filter));
+    if (!view.shrink.empty()) hash.update("shrink|" + view.shrink + "\n");
   }
   if (task.layout != ViewLayout::kSeparate) {
     hash.update(fmt::format("layout|{}\n", static_cast<int>(task.layout)));

@@ -121,6 +121,19 @@ void write_text(const PreparedSample& sample, const Classifier& classifier, int 
                       text.ended, match_free_text(text.text, answers)};
 }
 
+/// Lets the model give the reason for the label that its scores made.
+void write_reason(const PreparedSample& sample, const Classifier& classifier,
+                  const RunOptions& options, SampleRecord& record) {
+  const ClassId label = predict(record, {options.normalisation, true}).label;
+  const Result<Generated> written =
+      classifier.generate(sample, {.max_tokens = options.reasons, .label = label});
+  if (!written) {
+    fail(record, written.error().what());
+    return;
+  }
+  record.explanation = text::trim(clean_text(written.value().text));
+}
+
 /// Scores some samples in every pass, and lets the model write where `options` ask for it. Returns
 /// how many there are before the first one that was not asked about, the model being called off.
 std::size_t score_samples(std::span<const PreparedSample> samples,
@@ -148,6 +161,11 @@ std::size_t score_samples(std::span<const PreparedSample> samples,
       write_text(samples[k], classifier, options.free_text, answers, *records[k]);
     }
   }
+  if (options.reasons > 0) {
+    for (std::size_t k = 0; k < count; ++k) {
+      if (records[k]->ok) write_reason(samples[k], classifier, options, *records[k]);
+    }
+  }
   return count;
 }
 
@@ -166,7 +184,7 @@ void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
     records.push_back(&batch[i].record);
     prepared.push_back(std::move(batch[i].prepared));
   }
-  const bool once = options.passes.size() == 1 && options.free_text == 0;
+  const bool once = options.passes.size() == 1 && options.free_text == 0 && options.reasons == 0;
   const auto at_once = static_cast<std::size_t>(classifier.capabilities().preferred_batch);
   const std::size_t step = once ? good.size() : std::max<std::size_t>(1, at_once);
   for (std::size_t first = 0; first < good.size(); first += step) {
@@ -324,6 +342,7 @@ RunConfig make_run_config(const Task& task, const Classifier& classifier,
       config.settings["domain.unknown_classes"] = text::join(options.domain->unknown_classes, ", ");
     }
   }
+  if (options.reasons > 0) config.settings["reasons"] = std::to_string(options.reasons);
   config.machine = describe_machine();
   config.machine["instruction_set"] = model.instruction_set;
   return config;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "domain.h"
+#include "explanation.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "free_text.h"
@@ -53,6 +54,9 @@ void RunStore::Impl::prepare_writing() {
   insert_server = run_detail::insert_server_answer(*database);
   if (run_detail::has_free_text(config)) insert_text = run_detail::insert_free_text(*database);
   if (run_detail::has_domain(config)) insert_domain = run_detail::insert_domain(*database);
+  if (run_detail::has_explanations(config)) {
+    insert_reason = run_detail::insert_explanation(*database);
+  }
   insert_preview = prepare("INSERT INTO preview(sample, place, view, jpeg) VALUES(?,?,?,?)");
   insert_choice = prepare("INSERT INTO preview_choice(sample, kind, class, rank) VALUES(?,?,?,?)");
   delete_choice = prepare("DELETE FROM preview_choice WHERE sample = ? AND kind = ?");
@@ -109,6 +113,9 @@ RunStore RunStore::create(const std::string& folder, const RunConfig& config, co
     impl->database->execute(run_detail::kServerAnswerTable);
     if (run_detail::has_free_text(config)) impl->database->execute(run_detail::kFreeTextTable);
     if (run_detail::has_domain(config)) impl->database->execute(run_detail::kDomainTable);
+    if (run_detail::has_explanations(config)) {
+      impl->database->execute(run_detail::kExplanationTable);
+    }
     impl->insert_value = impl->prepare("INSERT INTO run(key, value) VALUES(?,?)");
     impl->put("format", kFormat);
     impl->put("config", config.to_json());
@@ -190,6 +197,7 @@ void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoic
   run_detail::write_server_answers(impl.insert_server, record);
   run_detail::write_free_text(impl.insert_text, impl.task, record);
   run_detail::write_domain(impl.insert_domain, record);
+  run_detail::write_explanation(impl.insert_reason, record);
 
   const auto outcome = impl.contest->enter(record.position, choices);
   for (const auto& [loser, choice] : outcome.lost) {

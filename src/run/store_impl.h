@@ -36,7 +36,8 @@ struct RunStore::Impl {
   std::optional<run_detail::PreviewContest> contest;
 
   run_detail::Statement insert_sample, insert_score, insert_server, insert_text, insert_domain,
-      insert_preview, insert_choice, delete_choice, delete_previews, insert_value, insert_tokens;
+      insert_reason, insert_preview, insert_choice, delete_choice, delete_previews, insert_value,
+      insert_tokens;
   std::map<std::string, std::int64_t> token_sets;  // by text
 
   run_detail::Statement prepare(const std::string& sql) const {

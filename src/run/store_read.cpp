@@ -2,6 +2,7 @@
 
 #include "calibration_codec.h"
 #include "domain.h"
+#include "explanation.h"
 #include "free_text.h"
 #include "row_codec.h"
 #include "server_answers.h"
@@ -121,6 +122,9 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
   const bool has_scores = run_detail::has_domain(impl_->config);
   Statement domain = has_scores ? run_detail::select_domain(*impl_->database) : Statement();
   bool more_domain = has_scores && domain.step();
+  const bool has_reasons = run_detail::has_explanations(impl_->config);
+  Statement reasons = has_reasons ? run_detail::select_explanation(*impl_->database) : Statement();
+  bool more_reasons = has_reasons && reasons.step();
   bool more = scores.step();
   bool more_server = server.step();
   bool more_texts = has_texts && texts.step();
@@ -141,6 +145,10 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
     if (more_domain && static_cast<std::uint64_t>(domain.integer(0)) == record.position) {
       record.domain_score = domain.real(1);
       more_domain = domain.step();
+    }
+    if (more_reasons && static_cast<std::uint64_t>(reasons.integer(0)) == record.position) {
+      record.explanation = reasons.text(1);
+      more_reasons = reasons.step();
     }
     impl_->sort_passes(record);
     visit(record);
@@ -165,6 +173,10 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
   if (run_detail::has_domain(impl_->config)) {
     Statement domain = run_detail::select_domain(*impl_->database, position);
     if (domain.step()) record.domain_score = domain.real(1);
+  }
+  if (run_detail::has_explanations(impl_->config)) {
+    Statement reason = run_detail::select_explanation(*impl_->database, position);
+    if (reason.step()) record.explanation = reason.text(1);
   }
   impl_->sort_passes(record);
   return record;

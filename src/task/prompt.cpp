@@ -11,6 +11,9 @@
 namespace firstlight {
 namespace {
 
+constexpr const char* kReasonRequest =
+    "\nWrite the reason on a line of its own, in one or two sentences.";
+
 std::string where(const Task& task, int line = 0) {
   return line > 0 ? task.origin + ":" + std::to_string(line) : task.origin;
 }
@@ -192,7 +195,8 @@ RenderedPrompt render_prompt(const Task& task, const PromptVariant& variant,
                              const FieldText& field_text) {
   const Order order(task, variant.order);
   const Renderer renderer(task, order, variant.descriptions, field_text);
-  const std::vector<PromptPart> user = renderer.parts(prompt_of(task, variant.descriptions));
+  std::vector<PromptPart> user = renderer.parts(prompt_of(task, variant.descriptions));
+  if (variant.reason) append_text(user, kReasonRequest);
   const std::vector<PromptPart> system = renderer.parts(task.system);
 
   RenderedPrompt rendered;
@@ -212,6 +216,8 @@ RenderedPrompt render_prompt(const Task& task, const PromptVariant& variant,
   }
   return rendered;
 }
+
+std::string answer_before_reason(const std::string& answer) { return answer + "\n"; }
 
 std::vector<std::string> render_answers(const Task& task, const PromptVariant& variant) {
   const Order order(task, variant.order);

@@ -76,7 +76,7 @@ std::vector<ViewSettings> read_views(const Node* list) {
   }
   for (const Node& item : list->items()) {
     item.require_known({"name", "description", "optional", "stretch", "invert", "crop", "resize",
-                        "resize_filter"});
+                        "resize_filter", "shrink"});
     ViewSettings view;
     const Node& name = item.at("name");
     view.name = nonempty(name);
@@ -97,6 +97,10 @@ std::vector<ViewSettings> read_views(const Node* list) {
     if (const Node* filter = item.find("resize_filter")) {
       require_one_of(*filter, {"bicubic", "bilinear", "lanczos", "area", "max", "sum"});
       view.resize_filter = filter->text();
+    }
+    if (const Node* filter = item.find("shrink")) {
+      require_one_of(*filter, {"area", "max"});
+      view.shrink = filter->text();
     }
     views.push_back(std::move(view));
   }

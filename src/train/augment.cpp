@@ -70,6 +70,32 @@ void prepare(const std::uint8_t* pixels, int side, const Augmentation& settings,
   normalise(settings, out);
 }
 
+void draw_map(const nn::ChargeMap& map, bool inverted, const Augmentation& settings, float* out) {
+  const std::int64_t size = settings.size;
+  const std::int64_t longer = std::max(map.height, map.width);
+  const std::size_t plane = static_cast<std::size_t>(size * size);
+  std::vector<std::uint8_t> greatest(plane, 0);
+  // A pixel counts for every place that it covers in part.
+  const auto first = [&](std::int64_t x) { return x * size / longer; };
+  const auto last = [&](std::int64_t x) { return ((x + 1) * size - 1) / longer; };
+  for (std::size_t i = 0; i < map.places.size(); ++i) {
+    const std::int64_t y = map.places[i] / map.width;
+    const std::int64_t x = map.places[i] % map.width;
+    for (std::int64_t v = first(y); v <= last(y); ++v) {
+      for (std::int64_t u = first(x); u <= last(x); ++u) {
+        std::uint8_t& charge = greatest[static_cast<std::size_t>(v * size + u)];
+        charge = std::max(charge, map.charges[i]);
+      }
+    }
+  }
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t i = 0; i < plane; ++i) {
+      out[c * plane + i] = static_cast<float>(inverted ? 255 - greatest[i] : greatest[i]);
+    }
+  }
+  normalise(settings, out);
+}
+
 void augment(const std::uint8_t* pixels, int side, const Augmentation& settings, Random& random,
              float* out) {
   const bool free = !settings.upright && random.chance(0.6);

@@ -14,30 +14,6 @@ namespace {
 
 using yaml::Node;
 
-MapChanges::Flip read_flip(const Node& map, const char* key) {
-  const Node* node = map.find(key);
-  if (node == nullptr || node->text() == "no") return MapChanges::Flip::kNo;
-  if (node->text() == "each") return MapChanges::Flip::kEach;
-  if (node->text() == "together") return MapChanges::Flip::kTogether;
-  throw node->error("is no, each or together, not '" + node->text() + "'");
-}
-
-MapChanges read_changes(const Node& node) {
-  node.require_known({"flip_vertical", "flip_horizontal", "quarter_turns", "shift", "half",
-                      "quarter", "charge", "lost"});
-  MapChanges changes;
-  changes.flip_vertical = read_flip(node, "flip_vertical");
-  changes.flip_horizontal = read_flip(node, "flip_horizontal");
-  take(node, "quarter_turns", changes.quarter_turns);
-  take(node, "shift", changes.shift, 0);
-  take(node, "half", changes.half, 1.0);
-  take(node, "quarter", changes.quarter, 1.0);
-  take(node, "charge", changes.charge, 1.0);
-  take(node, "lost", changes.lost, 1.0);
-  if (changes.half + changes.quarter > 1) throw node.error("half and quarter are over 1 together");
-  return changes;
-}
-
 NetworkStream read_stream(const Node& node) {
   node.require_known({"name", "data", "split", "fold", "not_fold"});
   return {node.at("name").text(), node.at("data").text(), read_selection(node)};

@@ -29,17 +29,36 @@ PromptEncoder::Prompt PromptEncoder::encode(const RenderedPrompt& rendered) cons
                             {{"bos_token", special_.begin.text}, {"eos_token", special_.end.text}});
   }
   const auto ids = tokenizer_.encode(text, true);
-  const auto image = std::find(ids.begin(), ids.end(), special_.image.id);
-  if (image == ids.end() || std::find(image + 1, ids.end(), special_.image.id) != ids.end()) {
-    throw Error::usage("training", "a prompt must hold one image");
+  const auto is_image = [&](std::int32_t id) { return id == special_.image.id; };
+  const auto first = std::find_if(ids.begin(), ids.end(), is_image);
+  const auto last = std::find_if_not(first, ids.end(), is_image);
+  if (first == last || std::any_of(last, ids.end(), is_image)) {
+    throw Error::usage("training", "a prompt must hold images, one right after the other");
   }
-  return {{ids.begin(), image}, {image + 1, ids.end()}};
+  return {{ids.begin(), first}, {last, ids.end()}, static_cast<std::size_t>(last - first)};
 }
 
-PromptEncoder::Answer PromptEncoder::encode_answer(const std::string& answer) const {
-  auto ids = tokenizer_.encode(" " + answer, false);
-  ids.push_back(special_.end.id);
-  return ids;
+PromptEncoder::Answer PromptEncoder::encode_answer(const std::string& answer,
+                                                   const std::string& given) const {
+  Answer encoded{tokenizer_.encode(" " + answer, false), 0};
+  if (!given.empty()) {
+    const auto start = tokenizer_.encode(" " + given, false);
+    encoded.given = static_cast<std::size_t>(
+        std::mismatch(start.begin(), start.end(), encoded.ids.begin(), encoded.ids.end()).first -
+        start.begin());
+  }
+  encoded.ids.push_back(special_.end.id);
+  return encoded;
+}
+
+RenderedPrompt render_for(const Task& task, const PromptVariant& variant, const Picture& sample) {
+  const auto& [pool, index] = sample;
+  const auto field = [&](const std::string& name) { return pool->field(index, name); };
+  if (!pool->has_maps()) return render_prompt(task, variant, field);
+  Task shown = task;
+  shown.views.clear();
+  for (const std::string& view : pool->views(index)) shown.views.emplace_back().name = view;
+  return render_prompt(shown, variant, field);
 }
 
 }  // namespace firstlight::train

@@ -27,19 +27,7 @@ std::vector<double> three_numbers(const Node& list) {
 ConceptRule read_rule(const Node& node) {
   node.require_known({"truth", "is", "where", "concepts"});
   ConceptRule rule;
-  if (const Node* truth = node.find("truth")) rule.truth = truth->text();
-  if (const Node* columns = node.find("is")) {
-    for (const std::string& column : columns->keys())
-      rule.is.emplace(column, texts(columns->at(column)));
-  }
-  if (const Node* columns = node.find("where")) {
-    for (const std::string& column : columns->keys()) {
-      const Node& range = columns->at(column);
-      if (range.items().size() != 2) throw range.error("a range is [low, high]");
-      rule.where.emplace(column, std::pair(range.items()[0].number(-kHuge, kHuge),
-                                           range.items()[1].number(-kHuge, kHuge)));
-    }
-  }
+  static_cast<Condition&>(rule) = read_condition(node);
   rule.concepts = texts(node.at("concepts"));
   return rule;
 }
@@ -54,13 +42,19 @@ std::map<std::string, std::vector<ConceptRule>> read_rules(const Node& node) {
 
 StreamSpec read_stream(const Node& node,
                        const std::map<std::string, std::vector<ConceptRule>>& rules) {
-  node.require_known({"name", "data", "domain", "upright", "split", "fold", "not_fold", "rules"});
+  node.require_known({"name", "data", "domain", "upright", "split", "fold", "not_fold", "rules",
+                      "task", "changes"});
   StreamSpec stream;
   stream.name = node.at("name").text();
   stream.data = node.at("data").text();
   stream.domain = node.at("domain").text();
   if (const Node* upright = node.find("upright")) stream.upright = upright->boolean();
   stream.selection = read_selection(node);
+  if (const Node* task = node.find("task")) stream.task = task->text();
+  if (const Node* changes = node.find("changes")) {
+    if (stream.task.empty()) throw changes->error("changes are for the maps of a 'task'");
+    stream.changes = read_changes(*changes);
+  }
   const Node& name = node.at("rules");
   const auto found = rules.find(name.text());
   if (found == rules.end()) {
@@ -73,7 +67,8 @@ StreamSpec read_stream(const Node& node,
 Stage read_stage(const Node& node) {
   node.require_known({"name", "kind", "steps", "rate", "warmup", "weight_decay", "vision_rate",
                       "batch", "text_first_groups", "image_first_groups", "branches",
-                      "image_branches", "task_share", "streams"});
+                      "image_branches", "task_share", "reason_share", "fewer_classes",
+                      "other_answers", "streams"});
   Stage stage;
   stage.name = node.at("name").text();
   const Node& kind = node.at("kind");
@@ -92,6 +87,9 @@ Stage read_stage(const Node& node) {
   take(node, "branches", stage.branches);
   take(node, "image_branches", stage.image_branches);
   take(node, "task_share", stage.task_share, 1.0);
+  take(node, "reason_share", stage.reason_share, 1.0);
+  take(node, "fewer_classes", stage.fewer_classes, 1.0);
+  take(node, "other_answers", stage.other_answers, 1.0);
   const Node& streams = node.at("streams");
   for (const std::string& name : streams.keys())
     stage.streams.emplace(name, streams.at(name).number(0, kHuge));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "firstlight/task/yaml.h"
+#include "firstlight/train/map_changes.h"
 
 /// What recipes of every kind read alike.
 namespace firstlight::train {
@@ -34,5 +35,8 @@ inline std::vector<std::string> texts(const yaml::Node& list) {
   for (const yaml::Node& item : list.items()) values.push_back(item.text());
   return values;
 }
+
+/// `changes` of sparse maps.
+MapChanges read_changes(const yaml::Node& node);
 
 }  // namespace firstlight::train

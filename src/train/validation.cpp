@@ -11,17 +11,26 @@ using torch::Tensor;
 
 Tensor picture_pixels(const Recipe& recipe, const std::vector<Picture>& images, Random* random) {
   const auto side = recipe.shape.vision.image_size;
-  Tensor out = torch::empty({static_cast<std::int64_t>(images.size()), 3, side, side});
+  std::vector<std::size_t> first(1, 0);
+  for (const auto& [pool, index] : images) first.push_back(first.back() + pool->pictures(index));
+  Tensor out = torch::empty({static_cast<std::int64_t>(first.back()), 3, side, side});
   const std::uint64_t seed = random != nullptr ? (*random)() : 0;
+  const auto numbers = static_cast<std::size_t>(3 * side * side);
   float* data = out.data_ptr<float>();
   parallel_for(images.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const auto& [pool, index] = images[i];
       const Augmentation settings{static_cast<int>(side), recipe.image_mean, recipe.image_std,
                                   pool->spec().upright};
-      float* target = data + i * static_cast<std::size_t>(3 * side * side);
-      if (random != nullptr) {
-        Random own(seed, i);
+      float* target = data + first[i] * numbers;
+      Random own(seed, i);
+      if (pool->has_maps()) {
+        const MapChanges changes = random != nullptr ? pool->spec().changes : MapChanges{};
+        for (const nn::ChargeMap& map : changed(pool->maps(index), changes, 1, own)) {
+          draw_map(map, pool->inverted(), settings, target);
+          target += numbers;
+        }
+      } else if (random != nullptr) {
         augment(pool->pixels(index), pool->side(), settings, own, target);
       } else {
         prepare(pool->pixels(index), pool->side(), settings, target);
@@ -39,15 +48,7 @@ Tensor projected_patches(const aten::Llava& model, const Tensor& pixel_values) {
 
 Validation::Validation(const Recipe& recipe, const Wordings& wordings, const PromptEncoder& encoder,
                        const std::vector<Task>& tasks)
-    : recipe_(recipe), wordings_(wordings) {
-  for (const Task& task : tasks) {
-    Asked asked;
-    asked.prompt = encoder.encode(render_prompt(task, {}, no_fields));
-    for (const std::string& answer : render_answers(task, {}))
-      asked.answers.push_back(encoder.encode_answer(answer));
-    tasks_.push_back(std::move(asked));
-  }
-}
+    : recipe_(recipe), wordings_(wordings), encoder_(encoder), tasks_(tasks) {}
 
 ValidationCount Validation::vision(const aten::Llava& model, const VisionHeads& heads,
                                    const ImagePool& pool) const {
@@ -73,8 +74,12 @@ ValidationCount Validation::language(const aten::Llava& model, const ImagePool& 
                                  [&](const TaskSpec& t) { return t.domain == pool.spec().domain; });
   ValidationCount total;
   if (spec == recipe_.tasks.end()) return total;
-  const Asked& task = tasks_[static_cast<std::size_t>(spec - recipe_.tasks.begin())];
-  const auto classes = static_cast<std::int64_t>(task.answers.size());
+  const Task& task = tasks_[static_cast<std::size_t>(spec - recipe_.tasks.begin())];
+  const auto classes = static_cast<std::int64_t>(task.size());
+  std::vector<PromptEncoder::Answer> answers;
+  for (const std::string& answer : render_answers(task, {})) {
+    answers.push_back(encoder_.encode_answer(answer));
+  }
   for (std::size_t first = 0; first < pool.size(); first += 16) {
     BatchBuilder builder(recipe_.shape.vision.patches());
     std::vector<int> truth;
@@ -82,7 +87,8 @@ ValidationCount Validation::language(const aten::Llava& model, const ImagePool& 
       const int answer = pool.answer(i, spec->concepts);
       if (answer < 0) continue;
       truth.push_back(answer);
-      builder.add_scored({&pool, i}, task.prompt, task.answers);
+      const Picture sample{&pool, i};
+      builder.add_scored(sample, encoder_.encode(render_for(task, {}, sample)), answers);
     }
     if (truth.empty()) continue;
     const LanguageBatch batch = builder.finish();

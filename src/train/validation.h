@@ -10,9 +10,7 @@
 
 namespace firstlight::train {
 
-using Picture = std::pair<const ImagePool*, std::size_t>;
-
-/// Pixels of images as the model takes them, f32 [n, 3, size, size]: changed at random where
+/// All pictures of samples as the model takes them, f32 [n, 3, size, size]: changed at random where
 /// `random` is given, else only resized.
 torch::Tensor picture_pixels(const Recipe& recipe, const std::vector<Picture>& images,
                              Random* random);
@@ -40,14 +38,10 @@ class Validation {
   ValidationCount language(const aten::Llava& model, const ImagePool& pool) const;
 
  private:
-  struct Asked {
-    PromptEncoder::Prompt prompt;
-    std::vector<PromptEncoder::Answer> answers;
-  };
-
   const Recipe& recipe_;
   const Wordings& wordings_;
-  std::vector<Asked> tasks_;  ///< by position in the recipe's `tasks`
+  const PromptEncoder& encoder_;
+  const std::vector<Task>& tasks_;  ///< by position in the recipe's `tasks`
 };
 
 }  // namespace firstlight::train

@@ -20,8 +20,18 @@ VisionHeads::VisionHeads(const Wordings& wordings, std::int64_t hidden_size, std
   weights_.mutable_grad() = gradients_;
 }
 
-Tensor VisionHeads::logits(const Tensor& features) const {
-  const Tensor mean = features.narrow(1, 1, features.size(1) - 1).mean(1);
+Tensor VisionHeads::logits(const Tensor& features, const std::vector<Picture>& images) const {
+  std::vector<std::int64_t> sample;
+  std::vector<float> share;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::size_t pictures = images[i].first->pictures(images[i].second);
+    sample.insert(sample.end(), pictures, static_cast<std::int64_t>(i));
+    share.insert(share.end(), pictures, 1.0F / static_cast<float>(pictures));
+  }
+  const Tensor each = features.narrow(1, 1, features.size(1) - 1).mean(1);
+  const Tensor mean =
+      torch::zeros({static_cast<std::int64_t>(images.size()), each.size(1)})
+          .index_add(0, torch::tensor(sample), each * torch::tensor(share).unsqueeze(1));
   return at::linear(at::layer_norm(mean, {mean.size(1)}), weights_);
 }
 
@@ -33,10 +43,8 @@ std::vector<std::int64_t> VisionHeads::columns(const Question& question) const {
   return columns;
 }
 
-Tensor VisionHeads::loss(
-    const Tensor& features,
-    const std::vector<std::pair<const ImagePool*, std::size_t>>& images) const {
-  const Tensor all = logits(features);
+Tensor VisionHeads::loss(const Tensor& features, const std::vector<Picture>& images) const {
+  const Tensor all = logits(features, images);
   Tensor total = torch::zeros({});
   double weight = 0;
   for (const Question& question : wordings_.questions) {
@@ -59,10 +67,11 @@ Tensor VisionHeads::loss(
   return weight > 0 ? total / weight : total;
 }
 
-std::pair<int, int> VisionHeads::count_right(
-    const Tensor& features, const std::vector<std::pair<const ImagePool*, std::size_t>>& images,
-    const Question& question) const {
-  const Tensor best = logits(features).index_select(1, torch::tensor(columns(question))).argmax(1);
+std::pair<int, int> VisionHeads::count_right(const Tensor& features,
+                                             const std::vector<Picture>& images,
+                                             const Question& question) const {
+  const Tensor best =
+      logits(features, images).index_select(1, torch::tensor(columns(question))).argmax(1);
   int asked = 0;
   int right = 0;
   for (std::size_t i = 0; i < images.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "firstlight/train/batch.h"
 #include "firstlight/train/pool.h"
 #include "firstlight/train/wording.h"
 
@@ -20,18 +21,15 @@ class VisionHeads {
   torch::Tensor& parameters() { return weights_; }
   torch::Tensor& gradients() { return gradients_; }
 
-  /// Mean cross-entropy over all questions that the images answer. features f32
-  /// [B, 1 + patches, hidden]; `images` in the same order.
-  torch::Tensor loss(const torch::Tensor& features,
-                     const std::vector<std::pair<const ImagePool*, std::size_t>>& images) const;
+  /// Mean cross-entropy over all questions that the samples answer. features f32
+  /// [pictures, 1 + patches, hidden]: those of each sample in turn; a sample's are averaged.
+  torch::Tensor loss(const torch::Tensor& features, const std::vector<Picture>& images) const;
   /// How many images answer `question`, and how many of them right.
-  std::pair<int, int> count_right(
-      const torch::Tensor& features,
-      const std::vector<std::pair<const ImagePool*, std::size_t>>& images,
-      const Question& question) const;
+  std::pair<int, int> count_right(const torch::Tensor& features, const std::vector<Picture>& images,
+                                  const Question& question) const;
 
  private:
-  torch::Tensor logits(const torch::Tensor& features) const;
+  torch::Tensor logits(const torch::Tensor& features, const std::vector<Picture>& images) const;
   std::vector<std::int64_t> columns(const Question& question) const;
 
   const Wordings& wordings_;

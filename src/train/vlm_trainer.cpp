@@ -137,8 +137,8 @@ Tensor Trainer::language_loss(const Stage& stage, Random& random, std::int64_t* 
   const Tensor logits = model_.text(batch.text, projected, batch.wanted, false);
   *samples = batch.answers;
   // The log-probability of a whole answer is the sum over its tokens: that is what is scored.
-  return at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum) /
-         static_cast<double>(batch.answers);
+  const Tensor each = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::None);
+  return (each * batch.weight).sum() / static_cast<double>(batch.answers);
 }
 
 Tensor Trainer::stage_loss(const Stage& stage, Random& random, std::int64_t* samples) {

@@ -43,6 +43,9 @@ struct Writing {
   int max_tokens = 64;       ///< of free text, >= 1
   bool constrained = false;  ///< only the task's answers can be written, each to its end
   int beams = 1;             ///< of constrained decoding; 1 is greedy, as free text is
+  /// The prompt asks for a reason and the answer begins with this class's: only the reason is
+  /// written.
+  std::optional<ClassId> label = {};
 };
 
 /// Task and model joined: what a run calls. Same thread contract as VisionLanguageModel.

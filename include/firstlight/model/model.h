@@ -23,6 +23,7 @@ struct Capabilities {
   bool can_generate = false;
   bool reads_prompt = true;  ///< else there is only the pass main
   int max_images = 1;        ///< images in one prompt
+  int image_side = 0;        ///< side of the square that every picture becomes; 0 = it varies
   std::int64_t context = 0;  ///< tokens, 0 = unknown
   std::string dtype;         ///< "f32", "bf16", "nf4"
   std::string device = "cpu";
@@ -46,6 +47,8 @@ struct GenerateRequest {
   /// its end; `max_tokens` does not count then.
   std::vector<std::string> answers = {};
   int beams = 1;  ///< of constrained decoding
+  /// What the answer begins with; only what follows is written. Not together with `answers`.
+  std::string start = {};
 };
 
 struct Generated {

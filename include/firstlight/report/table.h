@@ -40,9 +40,9 @@ struct Table {
 };
 
 /// id, status, truth, label, probability of each class (p_KEY), kind, error, seconds, free_text and
-/// free_text_label in runs with that setting, domain_score and warning in runs whose model knows
-/// its domains, and the metadata columns with their units (meta_NAME
-/// where the name is taken). `run` must outlive the table.
+/// free_text_label in runs with that setting, explanation in runs with reasons, domain_score and
+/// warning in runs whose model knows its domains, and the metadata columns with their units
+/// (meta_NAME where the name is taken). `run` must outlive the table.
 Table run_table(const RunStore& run, const Interpretation& interpretation);
 
 /// One line a row, RFC 4180 quoting, numbers in the shortest form that reads back the same,

@@ -31,6 +31,8 @@ struct RunOptions {
   int free_text = 0;
   /// What the pictures are compared with (score/domain.h); none = not compared.
   std::optional<DomainCheck> domain = std::nullopt;
+  /// Tokens of the reason that the model gives for the label of each sample; 0 = none.
+  int reasons = 0;
   int batch = 8;    ///< samples that the model gets at once, >= 1; does not change a number
   int loaders = 1;  ///< threads that decode and prepare ahead of the model, >= 1
   const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler to end early

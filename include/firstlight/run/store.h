@@ -84,6 +84,8 @@ struct SampleRecord {
   std::optional<FreeText> free_text;     ///< in runs with the setting free_text, where ok
   /// DomainCheck::score() of the pictures, in runs with the setting domain.false_alarms, where ok.
   std::optional<double> domain_score = std::nullopt;
+  /// Why the label is the label, in the model's words: in runs with the setting reasons, where ok.
+  std::optional<std::string> explanation;
 
   /// The scores of a pass, or nullptr.
   const LabelScores* find(const std::string& pass) const;
@@ -123,9 +125,9 @@ struct RunCalibration {
 ///
 /// Tables: run(key, value); sample (a row a sample, written once, in order of position); score (a
 /// row for a sample and a pass); server_answer (hosted models: a row for a sample and a pass);
-/// free_text and domain, in runs with these settings; preview and preview_choice; calibration,
-/// where one was applied (run/calibration.h). One writer at a time, held by a lock file; any number
-/// of readers meanwhile. An object is used by one thread at a time.
+/// free_text, explanation and domain, in runs with these settings; preview and preview_choice;
+/// calibration, where one was applied (run/calibration.h). One writer at a time, held by a lock
+/// file; any number of readers meanwhile. An object is used by one thread at a time.
 class RunStore {
  public:
   /// Makes the folder, or continues the run in it. Throws Error::conflict where the folder holds

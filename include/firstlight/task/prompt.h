@@ -33,6 +33,7 @@ struct RenderedPrompt {
 struct PromptVariant {
   bool descriptions = true;         ///< false: pass `no_descriptions`
   std::vector<ClassId> order = {};  ///< order of the classes in the prompt; empty = the task's
+  bool reason = false;              ///< ends with the request for the label's reason
 };
 
 /// Text of a measured column for the sample at hand. Must throw Error for a column that is absent
@@ -51,6 +52,9 @@ RenderedPrompt render_prompt(const Task& task, const PromptVariant& variant,
 
 /// Whether the prompt or the system message lists the classes, each by its class line.
 bool lists_classes(const Task& task);
+
+/// How an answer with a reason begins: the class's answer, then a line of its own for the reason.
+std::string answer_before_reason(const std::string& answer);
 
 /// The answers of all classes, by ClassId (not by place in the prompt). `{index}` and `{letter}`
 /// count places in `variant.order`.

@@ -60,6 +60,10 @@ struct ViewSettings {
   double crop = 1.0;          ///< central fraction of the shorter side that is kept, (0, 1]
   std::optional<int> resize;  ///< side in pixels before the model's own processor
   std::string resize_filter = "bicubic";  ///< bicubic | bilinear | lanczos | area | max | sum
+  /// area | max: a picture larger than the model takes is first brought to the model's side by this
+  /// filter (on charge where `invert` made it dark on white); empty = the model's processor
+  /// interpolates.
+  std::string shrink;
   friend bool operator==(const ViewSettings&, const ViewSettings&) = default;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "firstlight/nn/tokenizer.h"
 #include "firstlight/task/prompt.h"
 #include "firstlight/task/task.h"
+#include "firstlight/task/vocabulary.h"
 #include "firstlight/train/pool.h"
 #include "firstlight/train/recipe.h"
 #include "firstlight/train/special_tokens.h"
@@ -24,17 +26,24 @@ class PromptEncoder {
   /// Reads tokenizer and chat template of the recipe.
   explicit PromptEncoder(const Recipe& recipe);
 
-  /// A conversation up to where the answer starts, split at its only image: ids before and after.
+  /// A conversation up to where the answer starts, split at its images, which stand one after the
+  /// other: ids before and after.
   struct Prompt {
     std::vector<std::int32_t> before;
     std::vector<std::int32_t> after;
+    std::size_t images = 1;
   };
-  /// Ids of an answer, end of text included.
-  using Answer = std::vector<std::int32_t>;
+  /// Ids of an answer, end of text included. The first `given` are put there, not learnt.
+  struct Answer {
+    std::vector<std::int32_t> ids;
+    std::size_t given = 0;
+    std::size_t size() const { return ids.size(); }
+  };
 
-  /// Throws Error::usage unless the prompt holds one image.
+  /// Throws Error::usage unless the prompt holds images, with nothing between them.
   Prompt encode(const RenderedPrompt& prompt) const;
-  Answer encode_answer(const std::string& answer) const;
+  /// `given` is the beginning of `answer` that is put there.
+  Answer encode_answer(const std::string& answer, const std::string& given = {}) const;
   std::size_t vocab_size() const { return tokenizer_.vocab_size(); }
 
  private:
@@ -43,16 +52,21 @@ class PromptEncoder {
   SpecialTokens special_;
 };
 
-/// For prompts rendered in training: throws Error::usage, since a stream's images have no columns.
-std::string no_fields(const std::string& field);
+/// A sample of a stream.
+using Picture = std::pair<const ImagePool*, std::size_t>;
+
+/// A task's prompt for a sample of a stream: of the task's views those that the sample has, and its
+/// measured columns. Throws Error::usage for a field that the sample has not.
+RenderedPrompt render_for(const Task& task, const PromptVariant& variant, const Picture& sample);
 
 /// Rows for one step of the decoder and what it should say.
 struct LanguageBatch {
   aten::PackedText text;
-  std::vector<std::pair<const ImagePool*, std::size_t>> images;  ///< in the order of image_index
-  torch::Tensor wanted;   ///< i64 [n]: rows whose next token is learnt
-  torch::Tensor targets;  ///< i64 [n]
-  torch::Tensor answer;   ///< i64 [n]: which answer a target belongs to, from 0
+  std::vector<Picture> images;  ///< samples; image_index counts their pictures one by one
+  torch::Tensor wanted;         ///< i64 [n]: rows whose next token is learnt
+  torch::Tensor targets;        ///< i64 [n]
+  torch::Tensor answer;         ///< i64 [n]: which answer a target belongs to, from 0
+  torch::Tensor weight;         ///< f32 [n]: of a target in the loss
   std::int64_t answers = 0;
 };
 
@@ -61,17 +75,16 @@ class BatchBuilder {
  public:
   explicit BatchBuilder(std::int64_t image_tokens) : image_tokens_(image_tokens) {}
 
-  /// A prompt whose text comes before the image: one branch for each (image, answer).
-  void add_text_first(const PromptEncoder::Prompt& prompt,
-                      const std::vector<std::pair<const ImagePool*, std::size_t>>& images,
+  /// Prompts whose text comes before the images (all with the same `before`): one branch for each
+  /// sample with its prompt and answer.
+  void add_text_first(const std::vector<PromptEncoder::Prompt>& prompts,
+                      const std::vector<Picture>& samples,
                       const std::vector<PromptEncoder::Answer>& answers);
-  /// An image with several prompts (all with the same `before`), each with its answer.
-  void add_image_first(std::pair<const ImagePool*, std::size_t> image,
-                       const std::vector<PromptEncoder::Prompt>& prompts,
+  /// A sample with several prompts (all with the same `before`), each with its answer.
+  void add_image_first(const Picture& sample, const std::vector<PromptEncoder::Prompt>& prompts,
                        const std::vector<PromptEncoder::Answer>& answers);
-  /// An image with one prompt and all answers of a task, for scoring.
-  void add_scored(std::pair<const ImagePool*, std::size_t> image,
-                  const PromptEncoder::Prompt& prompt,
+  /// A sample with one prompt and all answers of a task, for scoring.
+  void add_scored(const Picture& sample, const PromptEncoder::Prompt& prompt,
                   const std::vector<PromptEncoder::Answer>& answers);
   LanguageBatch finish();
 
@@ -81,20 +94,25 @@ class BatchBuilder {
     std::int64_t position = 0;
   };
   void tokens(const std::vector<std::int32_t>& ids, std::int64_t position);
-  void image(std::size_t image, std::int64_t position);
+  /// The next `count` pictures; returns how many rows they take.
+  std::int64_t pictures(std::size_t count, std::int64_t position);
   /// `before` is the row that predicts the answer's first token.
   void answer(const PromptEncoder::Answer& ids, std::int64_t position, std::int64_t before);
   std::int64_t last_row() const { return static_cast<std::int64_t>(rows_.size()) - 1; }
   void pad(std::int64_t rows);
-  std::size_t add_image(std::pair<const ImagePool*, std::size_t> image);
+  std::int64_t rows_of(std::size_t pictures) const {
+    return static_cast<std::int64_t>(pictures) * image_tokens_;
+  }
 
   std::int64_t image_tokens_;
+  std::int64_t next_picture_ = 0;
   std::vector<Row> rows_;
   std::vector<std::int64_t> image_rows_;
   std::vector<std::int64_t> image_index_;
   std::vector<std::int64_t> wanted_;
   std::vector<std::int64_t> targets_;
   std::vector<std::int64_t> answer_of_;
+  std::vector<float> weights_;
   LanguageBatch batch_;
 };
 
@@ -107,19 +125,35 @@ class BatchSource {
   LanguageBatch language(const Stage& stage, Random& random) const;
   /// The recipe's built-in tasks, in its order.
   const std::vector<Task>& tasks() const { return tasks_; }
-  /// An image of one of the stage's streams.
-  std::pair<const ImagePool*, std::size_t> image(const Stage& stage, Random& random) const;
+  /// A sample of one of the stage's streams.
+  Picture image(const Stage& stage, Random& random) const;
 
  private:
-  using Picture = std::pair<const ImagePool*, std::size_t>;
   const ImagePool* stream(const Stage& stage, const std::string& domain, Random& random) const;
   const Question& question(const std::string& domain, Random& random) const;
+  /// Places in `tasks_` of those of a domain whose prompt lists the classes before the images, or
+  /// not before them.
+  std::vector<std::size_t> own_tasks(const std::string& domain, bool text_leads) const;
   void text_first(const Stage& stage, BatchBuilder& builder, Random& random) const;
   void image_first(const Stage& stage, BatchBuilder& builder, Random& random) const;
-  /// A built-in task with its classes in new words.
-  Task reword(std::size_t which, Random& random) const;
-  bool own_prompt(const Picture& picture, Random& random, PromptEncoder::Prompt* prompt,
-                  PromptEncoder::Answer* answer) const;
+  /// A built-in task, sometimes with fewer classes, another answer template, its classes in new
+  /// words, in another order or undescribed.
+  struct OwnPrompt {
+    std::size_t which = 0;
+    Task task;
+    std::vector<std::string> concepts;  ///< by class of `task`
+    PromptVariant variant;
+  };
+  /// Leaves some classes out, and at least two in.
+  static void ask_fewer(OwnPrompt& own, Random& random);
+  OwnPrompt draw_own(const std::vector<std::size_t>& fitting, const Stage& stage,
+                     Random& random) const;
+  /// A label, mostly the right one, with a reason that is true of the sample. nullopt where nothing
+  /// is known of the sample.
+  std::optional<PromptEncoder::Answer> reason(const OwnPrompt& own, const Picture& picture,
+                                              std::size_t label, Random& random) const;
+  bool own_prompt(const Picture& picture, const Stage& stage, Random& random,
+                  PromptEncoder::Prompt* prompt, PromptEncoder::Answer* answer) const;
   bool drawn_prompt(const Picture& picture, Random& random, PromptEncoder::Prompt* prompt,
                     PromptEncoder::Answer* answer) const;
 
@@ -128,6 +162,7 @@ class BatchSource {
   const Wordings& wordings_;
   const PromptEncoder& encoder_;
   std::vector<Task> tasks_;
+  std::vector<std::optional<Vocabulary>> vocabularies_;  ///< by task
 };
 
 }  // namespace firstlight::train

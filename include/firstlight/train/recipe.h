@@ -9,16 +9,13 @@
 
 #include "firstlight/aten/llava_shape.h"
 #include "firstlight/data/source.h"
+#include "firstlight/task/condition.h"
+#include "firstlight/train/map_changes.h"
 
 namespace firstlight::train {
 
-/// Which concepts (wordings file) a sample shows: all rules that match add theirs. A rule matches
-/// where truth equals `truth` (if given), every column of `is` holds one of its texts, and every
-/// column of `where` lies in its range [low, high).
-struct ConceptRule {
-  std::optional<std::string> truth;
-  std::map<std::string, std::vector<std::string>> is;
-  std::map<std::string, std::pair<double, double>> where;
+/// Which concepts (wordings file) a sample shows: all rules whose condition holds add theirs.
+struct ConceptRule : Condition {
   std::vector<std::string> concepts;
 };
 
@@ -30,6 +27,10 @@ struct StreamSpec {
   Selection selection;
   std::vector<ConceptRule> rules;
   bool upright = false;  ///< augment by flips and quarter turns only, without scaling or shifting
+  /// Sparse maps: the built-in task whose views a sample shows, each as a picture of its own; empty
+  /// = the first view is one picture.
+  std::string task;
+  MapChanges changes;  ///< random changes of sparse maps
 };
 
 /// A built-in task whose own prompt is trained on, with the concept that each class means.
@@ -57,7 +58,10 @@ struct Stage {
   int image_first_groups = 8;             ///< language: one image shared by `branches` prompts
   int branches = 8;                       ///< text first
   int image_branches = 4;                 ///< image first
-  double task_share = 0.3;                ///< image-first prompts that are a built-in task's own
+  double task_share = 0.3;                ///< prompts that are a built-in task's own, by domain
+  double reason_share = 0;                ///< of those, how many ask for the label's reason
+  double fewer_classes = 0;               ///< of those, how many leave some classes out
+  double other_answers = 0;               ///< of those, how many are answered by name or by key
 };
 
 /// A recipe: everything that `firstlight train vlm` needs (docs/training.md).

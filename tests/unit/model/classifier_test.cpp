@@ -13,16 +13,22 @@ class RecordingModel : public VisionLanguageModel {
   Capabilities capabilities() const override {
     Capabilities c;
     c.max_images = 4;
+    c.image_side = side;
     return c;
   }
   std::string content_hash() const override { return "0"; }
   std::vector<Result<LabelScores>> score(std::span<const ScoreRequest> requests) const override {
     asked.assign(requests.begin(), requests.end());
     levels.clear();
+    widths.clear();
     std::vector<Result<LabelScores>> results;
     for (const ScoreRequest& request : requests) {
       levels.emplace_back();
-      for (const Image* image : request.images) levels.back().push_back(image->pixels.at(0));
+      widths.emplace_back();
+      for (const Image* image : request.images) {
+        levels.back().push_back(image->pixels.at(0));
+        widths.back().push_back(image->width);
+      }
       results.emplace_back(LabelScores{});
     }
     return results;
@@ -41,6 +47,8 @@ class RecordingModel : public VisionLanguageModel {
   mutable std::vector<ScoreRequest> asked;
   mutable GenerateRequest written;
   mutable std::vector<std::vector<int>> levels;  ///< first pixel of each picture
+  mutable std::vector<std::vector<int>> widths;
+  int side = 0;
 };
 
 PreparedSample sample(const std::string& id, std::uint8_t level) {
@@ -119,6 +127,42 @@ TEST(VlmClassifier, ShotsMustFit) {
       "chat: \"USER: <image>{prompt} ASSISTANT:\"\n",
       "test");
   EXPECT_THROW(make_vlm_classifier(model, literal, {four[0]}), Error);
+}
+
+TEST(VlmClassifier, MapsShrinkByTheGreatestCharge) {
+  const auto model = std::make_shared<RecordingModel>();
+  model->side = 2;
+  const Task maps = parse_task(
+      "name: t\nclasses: [{key: round}, {key: flat}]\nprompt: \"{image}\\n{classes}\"\n"
+      "views: [{name: image, invert: true, shrink: max}]\n",
+      "test");
+  // Dark on white: one dark pixel of sixteen stays dark.
+  PreparedSample sparse;
+  sparse.id = "a";
+  Image map{4, 4, 3, std::vector<std::uint8_t>(48, 255)};
+  for (int c = 0; c < 3; ++c) map.at(1, 1)[c] = 10;
+  sparse.views.push_back({"image", map});
+  make_vlm_classifier(model, maps)->classify({&sparse, 1}, Pass{});
+  EXPECT_EQ(model->levels[0], std::vector<int>{10});
+  EXPECT_EQ(model->widths[0], std::vector<int>{2});
+  // A view that says nothing is the processor's affair, and so is a model of many sides.
+  make_vlm_classifier(model, task())->classify({&sparse, 1}, Pass{});
+  EXPECT_EQ(model->widths[0], std::vector<int>{4});
+  model->side = 0;
+  make_vlm_classifier(model, maps)->classify({&sparse, 1}, Pass{});
+  EXPECT_EQ(model->widths[0], std::vector<int>{4});
+}
+
+TEST(VlmClassifier, AReasonFollowsTheLabel) {
+  const auto model = std::make_shared<RecordingModel>();
+  const auto classifier = make_vlm_classifier(model, task());
+  ASSERT_TRUE(classifier->generate(sample("x", 30), {.max_tokens = 9, .label = ClassId{1}}));
+  EXPECT_EQ(model->written.start, "1\n");
+  EXPECT_EQ(model->written.max_tokens, 9);
+  EXPECT_NE(all_text(model->written.prompt).find("Write the reason"), std::string::npos);
+  ASSERT_TRUE(classifier->generate(sample("x", 30), {}));
+  EXPECT_TRUE(model->written.start.empty());
+  EXPECT_EQ(all_text(model->written.prompt).find("Write the reason"), std::string::npos);
 }
 
 }  // namespace

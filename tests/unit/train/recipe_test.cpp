@@ -51,7 +51,8 @@ TEST(Recipe, ErrorsNameFileLineAndKey) {
             std::string::npos);
   EXPECT_NE(error_of(text::replace_all(yaml, "kind: vision", "kind: visual")).find("not 'visual'"),
             std::string::npos);
-  EXPECT_NE(error_of(text::replace_all(yaml, "sdss: 0.15", "sloan: 0.15")).find("'sloan'"),
+  EXPECT_NE(error_of(text::replace_all(yaml, "sdss: 0.1, lsbg-des", "sloan: 0.1, lsbg-des"))
+                .find("'sloan'"),
             std::string::npos);
   EXPECT_NE(error_of("name: [").find("recipe.yaml:"), std::string::npos);
 }

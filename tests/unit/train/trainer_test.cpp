@@ -6,22 +6,22 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 #include "firstlight/train/vlm_trainer.h"
+#include "temporary_folder.h"
 
 namespace firstlight::train {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A recipe of a few seconds on simulated galaxies, with the shipped wordings and tokeniser.
-std::string tiny_recipe() {
-  const std::string folder = ::testing::TempDir() + "tiny-recipe/";
-  fs::create_directories(folder);
+/// A recipe of a few seconds on simulated galaxies and neutrino events, with reasons, and with the
+/// shipped wordings and tokeniser.
+std::string tiny_recipe(const TemporaryFolder& folder) {
   const std::string shipped =
       std::string(FIRSTLIGHT_TEST_DIR) + "/../models/recipes/firstlight-small/";
   for (const char* name : {"wordings.yaml", "tokenizer.json", "chat_template.jinja"}) {
-    fs::copy_file(shipped + name, folder + name, fs::copy_options::overwrite_existing);
+    folder.copy(shipped + name, name);
   }
-  text::write_file_atomically(folder + "recipe.yaml", R"(
+  return folder.write("recipe.yaml", R"(
 name: tiny
 seed: 3
 tokenizer: tokenizer.json
@@ -39,33 +39,48 @@ rules:
     - {truth: smooth_cigar, concepts: [smooth_cigar, smooth_any]}
     - {truth: edge_on_disk, concepts: [edge_on_disk, disk_any]}
     - {truth: unbarred_spiral, concepts: [unbarred_spiral, disk_any]}
+  events:
+    - {truth: nue_cc, concepts: [nue_cc]}
+    - {truth: numu_cc, concepts: [numu_cc]}
+    - {truth: nc, concepts: [nc]}
 streams:
+  - name: events
+    data: "sim:lartpc?n=12&seed=1"
+    domain: neutrinos
+    task: neutrino-flavour
+    rules: events
+    changes: {flip_vertical: each, shift: 4, half: 0.5}
   - {name: sim, data: "sim:galaxies?n=40&seed=1", domain: galaxies, rules: galaxies}
 validation:
+  - {name: val-events, data: "sim:lartpc?n=4&seed=2&readout=wires", domain: neutrinos, task: neutrino-flavour, rules: events}
   - {name: val, data: "sim:galaxies?n=12&seed=2", domain: galaxies, rules: galaxies}
 tasks:
   - {task: galaxy-morphology, domain: galaxies, concepts: [smooth_round, smooth_cigar, edge_on_disk, unbarred_spiral]}
+  - {task: neutrino-flavour-measured, domain: neutrinos, concepts: [nue_cc, numu_cc, nc]}
 stages:
-  - {name: look, kind: vision, steps: 6, batch: 8, warmup: 2, streams: {sim: 1}}
-  - {name: read, kind: language, steps: 6, warmup: 2, text_first_groups: 1, image_first_groups: 1, branches: 2, image_branches: 2, streams: {sim: 1}}
+  - {name: look, kind: vision, steps: 6, batch: 8, warmup: 2, streams: {sim: 1, events: 1}}
+  - {name: read, kind: language, steps: 6, warmup: 2, text_first_groups: 1, image_first_groups: 1, branches: 2, image_branches: 2, task_share: 0.7, reason_share: 0.5, fewer_classes: 0.3, other_answers: 0.3, streams: {sim: 1, events: 1}}
 )");
-  return folder + "recipe.yaml";
 }
 
-TrainOptions options_for(const std::string& name) {
-  TrainOptions options;
-  options.output = ::testing::TempDir() + name;
-  options.cache = ::testing::TempDir() + "tiny-cache";
-  options.log_steps = 1;
-  options.validate_steps = 6;
-  return options;
-}
+class Trainer : public ::testing::Test {
+ protected:
+  TrainOptions options_for(const std::string& name) const {
+    TrainOptions options;
+    options.output = folder_.path(name);
+    options.cache = folder_.path("cache");
+    options.log_steps = 1;
+    options.validate_steps = 6;
+    return options;
+  }
 
-TEST(Trainer, AStoppedRunGoesOnToTheSameLossesAndModel) {
-  const Recipe recipe = Recipe::load(tiny_recipe());
-  for (const char* name : {"whole", "parts"}) fs::remove_all(::testing::TempDir() + name);
+  const TemporaryFolder folder_;
+  const Recipe recipe_ = Recipe::load(tiny_recipe(folder_));
+};
+
+TEST_F(Trainer, AStoppedRunGoesOnToTheSameLossesAndModel) {
   const TrainOptions whole = options_for("whole");
-  const TrainOutcome outcome = train_vlm(recipe, whole);
+  const TrainOutcome outcome = train_vlm(recipe_, whole);
   ASSERT_TRUE(outcome.finished);
 
   TrainOptions parts = options_for("parts");
@@ -74,7 +89,7 @@ TEST(Trainer, AStoppedRunGoesOnToTheSameLossesAndModel) {
   int calls = 0;
   TrainOutcome last;
   while (!last.finished && calls < 20) {
-    last = train_vlm(recipe, parts);
+    last = train_vlm(recipe_, parts);
     ++calls;
   }
   ASSERT_TRUE(last.finished);
@@ -88,13 +103,11 @@ TEST(Trainer, AStoppedRunGoesOnToTheSameLossesAndModel) {
   }
 }
 
-TEST(Trainer, StartsFromAModelFolder) {
-  const Recipe recipe = Recipe::load(tiny_recipe());
-  for (const char* name : {"first", "second"}) fs::remove_all(::testing::TempDir() + name);
-  const std::string model = train_vlm(recipe, options_for("first")).model;
+TEST_F(Trainer, StartsFromAModelFolder) {
+  const std::string model = train_vlm(recipe_, options_for("first")).model;
   // A rate of 0 changes nothing: what was read is written again.
-  Recipe still = recipe;
-  still.stages = {recipe.stages.back()};
+  Recipe still = recipe_;
+  still.stages = {recipe_.stages.back()};
   still.stages[0].rate = 0;
   still.stages[0].steps = 1;
   TrainOptions options = options_for("second");
@@ -104,9 +117,8 @@ TEST(Trainer, StartsFromAModelFolder) {
             text::read_file(copy + "/model.safetensors"));
 }
 
-TEST(Trainer, AnotherRecipeInTheSameFolderIsAConflict) {
-  Recipe recipe = Recipe::load(tiny_recipe());
-  fs::remove_all(::testing::TempDir() + "conflict");
+TEST_F(Trainer, AnotherRecipeInTheSameFolderIsAConflict) {
+  Recipe recipe = recipe_;
   TrainOptions options = options_for("conflict");
   std::atomic<bool> stop = true;
   options.stop = &stop;

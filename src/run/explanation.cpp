@@ -1,0 +1,31 @@
+#include "explanation.h"
+
+#include <string>
+#include <string_view>
+
+namespace firstlight::run_detail {
+
+const char* const kExplanationTable =
+    "CREATE TABLE explanation(sample INTEGER PRIMARY KEY, text TEXT NOT NULL);";
+
+bool has_explanations(const RunConfig& config) { return config.settings.contains("reasons"); }
+
+Statement insert_explanation(Database& database) {
+  return Statement(database, "INSERT INTO explanation(sample, text) VALUES(?,?)");
+}
+
+void write_explanation(Statement& insert, const SampleRecord& record) {
+  if (!record.explanation) return;
+  insert.bind(static_cast<std::int64_t>(record.position))
+      .bind(std::string_view(*record.explanation))
+      .run();
+}
+
+Statement select_explanation(Database& database, std::optional<std::uint64_t> sample) {
+  Statement query(database, std::string("SELECT sample, text FROM explanation ") +
+                                (sample ? "WHERE sample = ? " : "") + "ORDER BY sample");
+  if (sample) query.bind(static_cast<std::int64_t>(*sample));
+  return query;
+}
+
+}  // namespace firstlight::run_detail
