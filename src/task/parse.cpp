@@ -62,26 +62,10 @@ std::vector<ClassMerge> read_merges(const Node& list, const std::vector<ClassDef
   return merges;
 }
 
-/// class_line and answer: `{index}`, `{letter}`, `{key}`, `{name}`, `{description}`.
 std::string read_line(const Node& root, const char* key, const std::string& absent,
                       std::size_t classes) {
   const Node* node = root.find(key);
-  if (node == nullptr) return absent;
-  std::string line = without_final_break(node->text());
-  if (line.empty()) throw node->error("'" + node->path() + "' is empty");
-  for (const TemplatePiece& piece : split_or_throw(*node, line)) {
-    if (!piece.is_marker) continue;
-    static const std::vector<std::string> kKnown = {"index", "letter", "key", "name",
-                                                    "description"};
-    if (std::find(kKnown.begin(), kKnown.end(), piece.text) == kKnown.end()) {
-      throw unknown_marker(*node, piece,
-                           {"{index}", "{letter}", "{key}", "{name}", "{description}"});
-    }
-    if (piece.text == "letter" && classes > kMaxLetters) {
-      throw node->error("{letter} numbers at most 26 classes", "use {index}");
-    }
-  }
-  return line;
+  return node == nullptr ? absent : parse_line(*node, classes);
 }
 
 void require_distinct_answers(const Node& root, const Task& task) {

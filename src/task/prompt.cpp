@@ -229,12 +229,12 @@ std::vector<std::string> render_answers(const Task& task, const PromptVariant& v
 }
 
 Task with_answer(const Task& task, const std::string& answer) {
-  static const std::vector<std::string> kKnown = {"index", "letter", "key", "name", "description"};
   const std::string place = "answer '" + answer + "'";
   try {
     for (const TemplatePiece& piece : split_template(answer)) {
-      if (piece.is_marker && std::find(kKnown.begin(), kKnown.end(), piece.text) == kKnown.end()) {
-        throw Error::unknown_key(place, piece.text, kKnown);
+      if (piece.is_marker &&
+          std::find(kLineMarkers.begin(), kLineMarkers.end(), piece.text) == kLineMarkers.end()) {
+        throw Error::unknown_key(place, piece.text, kLineMarkers);
       }
       if (piece.is_marker && piece.text == "letter" && task.size() > kMaxLetters) {
         throw Error::usage(place, "{letter} numbers at most 26 classes", "use {index}");

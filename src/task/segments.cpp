@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "fields.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
 
@@ -98,6 +99,22 @@ std::vector<Segment> parse_segments(const yaml::Node& node, const std::string& t
     segments.push_back({form->kind, argument, line});
   }
   return segments;
+}
+
+std::string parse_line(const yaml::Node& node, std::size_t classes) {
+  std::string line = without_final_break(node.text());
+  if (line.empty()) throw node.error("'" + node.path() + "' is empty");
+  for (const TemplatePiece& piece : split_or_throw(node, line)) {
+    if (!piece.is_marker) continue;
+    if (std::find(kLineMarkers.begin(), kLineMarkers.end(), piece.text) == kLineMarkers.end()) {
+      throw unknown_marker(node, piece,
+                           {"{index}", "{letter}", "{key}", "{name}", "{description}"});
+    }
+    if (piece.text == "letter" && classes > kMaxLetters) {
+      throw node.error("{letter} numbers at most 26 classes", "use {index}");
+    }
+  }
+  return line;
 }
 
 bool holds(const std::vector<Segment>& segments, Segment::Kind kind) {

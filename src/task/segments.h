@@ -22,6 +22,14 @@ Error unknown_marker(const yaml::Node& node, const TemplatePiece& piece,
 std::vector<Segment> parse_segments(const yaml::Node& node, const std::string& text,
                                     const std::vector<Segment::Kind>& allowed, const Task& task);
 
+/// The words in braces of a class line and of an answer.
+inline const std::vector<std::string> kLineMarkers = {"index", "letter", "key", "name",
+                                                      "description"};
+
+/// A class line or an answer of a task with this many classes. Throws Error::usage with
+/// file and line.
+std::string parse_line(const yaml::Node& node, std::size_t classes);
+
 /// Whether there is a segment of the kind.
 bool holds(const std::vector<Segment>& segments, Segment::Kind kind);
 

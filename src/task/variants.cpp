@@ -83,7 +83,9 @@ std::vector<Task> read_paraphrases(const std::string& path, const Task& task) {
   if (const yaml::Node* prompt = file.find("prompt")) {
     base.prompt = parse_segments(*prompt, prompt->text(), kPromptMarkers, task);
   }
-  if (const yaml::Node* line = file.find("class_line")) base.class_line = line->text();
+  if (const yaml::Node* line = file.find("class_line")) {
+    base.class_line = parse_line(*line, task.size());
+  }
   std::vector<Task> variants;
   for (const yaml::Node& set : file.at("paraphrases").items()) {
     variants.push_back(with_descriptions(base, read_set(set, task)));

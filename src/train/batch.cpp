@@ -8,9 +8,6 @@
 namespace firstlight::train {
 namespace {
 
-/// A reason has ten times as many tokens as a label, and much of what it says is a choice of words.
-constexpr float kReasonWeight = 0.1F;
-
 torch::Tensor to_tensor(const std::vector<std::int64_t>& values) {
   return torch::tensor(values, torch::kLong);
 }
@@ -55,7 +52,7 @@ void BatchBuilder::answer(const PromptEncoder::Answer& answer, std::int64_t posi
       wanted_.push_back(i == 0 ? before : last_row());
       targets_.push_back(ids[i]);
       answer_of_.push_back(batch_.answers);
-      weights_.push_back(answer.given > 0 ? kReasonWeight : 1.0F);
+      weights_.push_back(answer.given > 0 ? reason_weight_ : 1.0F);
     }
     if (i + 1 < ids.size()) rows_.push_back({ids[i], position++});
   }
@@ -350,7 +347,7 @@ void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random&
 }
 
 LanguageBatch BatchSource::language(const Stage& stage, Random& random) const {
-  BatchBuilder builder(recipe_.shape.vision.patches());
+  BatchBuilder builder(recipe_.shape.vision.patches(), stage.reason_weight);
   for (int i = 0; i < stage.text_first_groups; ++i) text_first(stage, builder, random);
   for (int i = 0; i < stage.image_first_groups; ++i) image_first(stage, builder, random);
   return builder.finish();

@@ -67,8 +67,8 @@ StreamSpec read_stream(const Node& node,
 Stage read_stage(const Node& node) {
   node.require_known({"name", "kind", "steps", "rate", "warmup", "weight_decay", "vision_rate",
                       "batch", "text_first_groups", "image_first_groups", "branches",
-                      "image_branches", "task_share", "reason_share", "fewer_classes",
-                      "other_answers", "streams"});
+                      "image_branches", "task_share", "reason_share", "reason_weight",
+                      "fewer_classes", "other_answers", "average", "streams"});
   Stage stage;
   stage.name = node.at("name").text();
   const Node& kind = node.at("kind");
@@ -88,6 +88,11 @@ Stage read_stage(const Node& node) {
   take(node, "image_branches", stage.image_branches);
   take(node, "task_share", stage.task_share, 1.0);
   take(node, "reason_share", stage.reason_share, 1.0);
+  take(node, "reason_weight", stage.reason_weight);
+  take(node, "average", stage.average, 0.9999);
+  if (stage.average > 0 && stage.kind == Stage::Kind::kVision) {
+    throw node.at("average").error("is for language stages");
+  }
   take(node, "fewer_classes", stage.fewer_classes, 1.0);
   take(node, "other_answers", stage.other_answers, 1.0);
   const Node& streams = node.at("streams");

@@ -68,6 +68,7 @@ class Trainer {
   void restore(const Checkpoint& checkpoint, bool optimizers);
   void start_from(const Checkpoint& checkpoint);
   void validate(const Stage& stage, std::int64_t step);
+  void take_average();
 
   const Recipe& recipe_;
   const TrainOptions& options_;
@@ -81,6 +82,7 @@ class Trainer {
   Validation measure_;
   std::optional<AdamW> optimizer_;
   std::optional<AdamW> head_optimizer_;
+  Tensor average_;  ///< of the weights over the last steps, where the stage asks for it
   std::optional<TensorBoard> board_;
   std::string identity_;
   std::int64_t global_step_ = 0;
@@ -173,6 +175,7 @@ void Trainer::start_optimizers(const Stage& stage) {
   optimizer_.emplace(model_.parameters().numel(), options);
   head_optimizer_.emplace(heads_.parameters().numel(), options);
   model_.train_vision(stage.vision_rate > 0);
+  average_ = stage.average > 0 ? model_.parameters().detach().clone() : Tensor();
 }
 
 void Trainer::save(const std::string& file, std::size_t stage, std::int64_t step) {
@@ -185,6 +188,7 @@ void Trainer::save(const std::string& file, std::size_t stage, std::int64_t step
                                {"head_m", head_optimizer_->first_moment()},
                                {"head_v", head_optimizer_->second_moment()}});
     checkpoint.numbers["updates"] = optimizer_->count();
+    if (average_.defined()) checkpoint.tensors.emplace("average", average_);
   }
   checkpoint.numbers["stage"] = static_cast<std::int64_t>(stage);
   checkpoint.numbers["step"] = step;
@@ -210,6 +214,7 @@ void Trainer::restore(const Checkpoint& checkpoint, bool optimizers) {
   head_optimizer_->second_moment().copy_(checkpoint.tensors.at("head_v"));
   optimizer_->count() = checkpoint.numbers.at("updates");
   head_optimizer_->count() = checkpoint.numbers.at("updates");
+  if (average_.defined()) average_.copy_(checkpoint.tensors.at("average"));
 }
 
 void Trainer::start_from(const Checkpoint& checkpoint) {
@@ -228,6 +233,8 @@ void Trainer::start_from(const Checkpoint& checkpoint) {
 
 void Trainer::validate(const Stage& stage, std::int64_t step) {
   const torch::NoGradGuard no_grad;
+  const Tensor present = average_.defined() ? model_.parameters().clone() : Tensor();
+  take_average();
   std::string line = fmt::format("{} {}/{} validation:", stage.name, step, stage.steps);
   for (const ImagePool& pool : validation_) {
     const auto [asked, right] = stage.kind == Stage::Kind::kVision
@@ -239,6 +246,12 @@ void Trainer::validate(const Stage& stage, std::int64_t step) {
     board_->scalar("validation/" + pool.spec().name, global_step_, accuracy);
   }
   log_info(line);
+  if (present.defined()) model_.parameters().copy_(present);
+}
+
+void Trainer::take_average() {
+  const torch::NoGradGuard no_grad;
+  if (average_.defined()) model_.parameters().copy_(average_);
 }
 
 bool Trainer::train_stage(std::size_t index) {
@@ -276,6 +289,10 @@ bool Trainer::train_stage(std::size_t index) {
     if (stage.kind == Stage::Kind::kVision) {
       head_optimizer_->step(head_values, head_gradients, head_ranges, rate);
     }
+    if (average_.defined()) {
+      const torch::NoGradGuard no_grad;
+      average_.lerp_(model_.parameters(), 1 - stage.average);
+    }
     ++global_step_;
     const double value = loss.item<double>();
     loss_sum += value;
@@ -306,6 +323,8 @@ bool Trainer::train_stage(std::size_t index) {
     }
     if (stop) return false;
   }
+  take_average();
+  average_ = Tensor();
   optimizer_.reset();
   head_optimizer_.reset();
   save("stage-" + stage.name + ".pt", index, stage.steps);

@@ -73,7 +73,9 @@ struct LanguageBatch {
 /// Collects groups (aten::PackedGroup) row by row. One thread at a time.
 class BatchBuilder {
  public:
-  explicit BatchBuilder(std::int64_t image_tokens) : image_tokens_(image_tokens) {}
+  /// `reason_weight`: of a reason's token in the loss.
+  explicit BatchBuilder(std::int64_t image_tokens, double reason_weight = 1)
+      : image_tokens_(image_tokens), reason_weight_(static_cast<float>(reason_weight)) {}
 
   /// Prompts whose text comes before the images (all with the same `before`): one branch for each
   /// sample with its prompt and answer.
@@ -105,6 +107,7 @@ class BatchBuilder {
   }
 
   std::int64_t image_tokens_;
+  float reason_weight_;
   std::int64_t next_picture_ = 0;
   std::vector<Row> rows_;
   std::vector<std::int64_t> image_rows_;

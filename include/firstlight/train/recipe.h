@@ -62,6 +62,10 @@ struct Stage {
   double reason_share = 0;                ///< of those, how many ask for the label's reason
   double fewer_classes = 0;               ///< of those, how many leave some classes out
   double other_answers = 0;               ///< of those, how many are answered by name or by key
+  double reason_weight = 0.1;             ///< of a reason's token in the loss; a label's is 1
+  /// Language: the stage ends with the exponential moving average of its weights, w' = a w' + (1 -
+  /// a) w after each step (Polyak & Juditsky 1992); 0 = with the last weights.
+  double average = 0;
 };
 
 /// A recipe: everything that `firstlight train vlm` needs (docs/training.md).

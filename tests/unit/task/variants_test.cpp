@@ -11,6 +11,7 @@
 #include "firstlight/base/text.h"
 #include "firstlight/task/prompt.h"
 #include "firstlight/task/yaml.h"
+#include "temporary_folder.h"
 
 namespace firstlight {
 namespace {
@@ -77,6 +78,21 @@ TEST(TaskVariants, ParaphrasesOfAnotherTaskAreRefused) {
   ASSERT_FALSE(path.empty());
   EXPECT_THROW(read_paraphrases(path, task), Error);
   EXPECT_TRUE(builtin_paraphrases(load_task("galaxy-morphology-as-published")).empty());
+}
+
+TEST(Variants, AParaphrasesClassLineIsReadLikeATasks) {
+  const TemporaryFolder folder;
+  const Task task = load_task("lsbg");
+  const std::string path = folder.write("words.yaml",
+                                        "task: lsbg\nclass_line: \"- {nam}: {description}\"\n"
+                                        "paraphrases: [{artifact: a, lsbg: b}]\n");
+  try {
+    read_paraphrases(path, task);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("words.yaml:2"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("{nam}"), std::string::npos) << error.what();
+  }
 }
 
 /// A wording of the recipe, `[a|b|]` for one of the alternatives, as a regular expression.

@@ -31,6 +31,15 @@ TEST(Recipe, TheShippedOneLoads) {
   for (const StreamSpec& stream : recipe.streams) EXPECT_FALSE(stream.rules.empty()) << stream.name;
 }
 
+TEST(Recipe, FineTuningHasTheShapeOfTheShippedOne) {
+  const Recipe shipped = Recipe::load(kFolder + "recipe.yaml");
+  const Recipe tuning = Recipe::load(kFolder + "dune-fine-tuning.yaml");
+  EXPECT_EQ(tuning.shape.vision.hidden_size, shipped.shape.vision.hidden_size);
+  EXPECT_EQ(tuning.shape.vision.patches(), shipped.shape.vision.patches());
+  EXPECT_EQ(tuning.shape.text.hidden_size, shipped.shape.text.hidden_size);
+  EXPECT_EQ(tuning.shape.text.num_hidden_layers, shipped.shape.text.num_hidden_layers);
+}
+
 // Test objects stay out of training, and validation apart from both.
 TEST(Recipe, TheShippedOneTrainsOnTheTrainSplitOnly) {
   const Recipe recipe = Recipe::load(kFolder + "recipe.yaml");

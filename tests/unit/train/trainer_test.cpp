@@ -59,7 +59,7 @@ tasks:
   - {task: neutrino-flavour-measured, domain: neutrinos, concepts: [nue_cc, numu_cc, nc]}
 stages:
   - {name: look, kind: vision, steps: 6, batch: 8, warmup: 2, streams: {sim: 1, events: 1}}
-  - {name: read, kind: language, steps: 6, warmup: 2, text_first_groups: 1, image_first_groups: 1, branches: 2, image_branches: 2, task_share: 0.7, reason_share: 0.5, fewer_classes: 0.3, other_answers: 0.3, streams: {sim: 1, events: 1}}
+  - {name: read, kind: language, steps: 6, warmup: 2, text_first_groups: 1, image_first_groups: 1, branches: 2, image_branches: 2, task_share: 0.7, reason_share: 0.5, fewer_classes: 0.3, other_answers: 0.3, average: 0.7, streams: {sim: 1, events: 1}}
 )");
 }
 
