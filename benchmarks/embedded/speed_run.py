@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Images a second of the embedded model, ours against transformers, in turn in one run; prints JSON.
 
-Usage: embedded_speed.py PROGRAM MODEL N THREADS
+Usage: embedded/speed_run.py PROGRAM MODEL N THREADS
 Ours is `firstlight classify` on N images, the wall time of the run as it stores it: decoding, scoring
 and storing, without start-up. transformers does the same task with the model in memory: exact
 log-probabilities of the four answers, each teacher-forced behind the whole prompt, 8 images at a

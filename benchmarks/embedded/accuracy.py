@@ -1,0 +1,122 @@
+"""Accuracy, and what is lost from simulated to real."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from embedded.measure import DATA, DUNE, SDSS, figure, share
+from embedded.paired import fold_passes, mean_accuracy, paired
+
+
+class Table:
+    def __init__(self, measure):
+        self.measure = measure
+        self.lines = ["| set | n | accuracy | AUC | ECE |", "|---|---|---|---|---|"]
+        self.values = {}
+
+    def add(self, key, name, task, data, *flags, model=None):
+        self.measure.say(name)
+        evaluated = self.measure.evaluate(self.measure.classify(key, task, data, *flags, model=model))
+        self.values[key] = evaluated["accuracy"]["value"]
+        ece = evaluated["ece"]["value"]
+        self.lines.append(f"| {name} | {evaluated['n']:,} | {figure(evaluated['accuracy'])} | "
+                          f"{figure(evaluated['macro']['auc'])} | {ece:.3f} |")
+
+    def half(self, name, task, data, *flags):
+        """The same with half the resolution."""
+        self.measure.say(f"{name}, half resolution")
+        check = json.loads(self.measure.run(
+            "check", "degrade", task, data, "--model", self.measure.args.model, "--resolution", "0.5",
+            "--noise", "0", "--dead", "0", *flags, "--json", ok=(0, 3)))
+        point = next(p for p in check["points"] if p["setting"] == "resolution")
+        self.lines.append(f"| ... at half resolution | {check['n']:,} | {figure(point['accuracy'])} | "
+                          f"{figure(point['macro_auc'])} | - |")
+
+    def both(self, key, name, task, data, *flags):
+        self.add(key, name, task, data, *flags)
+        self.half(name, task, data, *flags)
+
+    def gap(self, name, simulated, real):
+        self.lines.append(f"| {name}, real minus simulated | | {100 * (real - simulated):+.1f} points | | |")
+
+
+def axis_ratio_cuts():
+    text = subprocess.run([sys.executable, "benchmarks/axis_ratio_baseline.py", DATA / "galaxy-sdss"], check=True,
+                          capture_output=True, text=True).stdout
+    n = int(re.search(r"test [0-9.]+ \[.*\(n=([0-9]+)\)", text).group(1))
+    for name, line in zip(("two", "three"), text.splitlines()[1:3]):
+        yield name, round(float(re.search(r"test ([0-9.]+) \[", line).group(1)) * n), n
+
+
+def galaxies(table, n):
+    table.both("sim-galaxies", "simulated galaxies, seed 990", "galaxy-morphology", f"sim:galaxies?n={n}&seed=990")
+    measure = table.measure
+    if not measure.real:
+        return
+    table.both("sdss", "**real galaxies**, test split of `galaxy-sdss`", "galaxy-morphology", SDSS, "--split", "test")
+    table.gap("galaxies", table.values["sim-galaxies"], table.values["sdss"])
+    for name, right, total in axis_ratio_cuts():
+        table.lines.append(f"| the same galaxies, {name} cuts on the axis ratio | {total} | {share(right, total)} | - | - |")
+    if measure.args.galaxy_cnn:
+        table.add("sdss-cnn", "the same galaxies, CNN trained on the same images (`models/recipes/galaxy-cnn`)",
+                  "galaxy-morphology", SDSS, "--split", "test", model=f"cnn:{measure.args.galaxy_cnn}")
+        table.lines.append(paired("embedded model minus this CNN, paired", [measure.rows(measure.work / "sdss")],
+                                  [measure.rows(measure.work / "sdss-cnn")]))
+
+
+def folds(table, name, simulated, own, other, other_name):
+    """Cross-validation over a real set, and the same folds by a network."""
+    if not own:
+        return
+    passes = fold_passes(own)
+    value, text = mean_accuracy(passes)
+    table.lines.append(f"| {name}, stratified five-fold cross-validation, repeats: {len(passes)} | {len(passes[0])} | "
+                       f"{text} | - | - |")
+    if simulated is not None:
+        table.gap(name.replace("*", ""), simulated, value)
+    if other:
+        rivals = fold_passes(other)[:len(passes)]
+        table.lines.append(f"| the same folds, {other_name} | {len(rivals[0])} | {mean_accuracy(rivals)[1]} | - | - |")
+        table.lines.append(paired("embedded model minus this network, paired", passes, rivals))
+
+
+def lsbg(table, n):
+    args = table.measure.args
+    table.both("sim-lsbg", "simulated LSBG cutouts, seed 991", "lsbg", f"sim:lsbg?n={n}&seed=991")
+    folds(table, "**real LSBG cutouts**", table.values["sim-lsbg"], args.lsbg_folds, args.lsbg_network_folds,
+          "DeepShadows' kind of network (`models/recipes/deepshadows`)")
+
+
+def neutrinos(table, n):
+    measure = table.measure
+    if "neutrino-flavour" not in measure.tasks:
+        table.lines.append("| neutrino events | - | the model was not trained on them | - | - |")
+        return
+    for key, name, data in (("pixels", "simulated events, pixels, seed 990", f"sim:lartpc?n={n}&seed=990"),
+                            ("wires", "simulated events, wire planes, seed 991",
+                             f"sim:lartpc?n={n}&seed=991&readout=wires")):
+        table.both(key, name, "neutrino-flavour", data)
+        table.add(f"{key}-measured", "... with measured columns in the prompt (`neutrino-flavour-measured`)",
+                  "neutrino-flavour-measured", data)
+        table.lines.append(paired("with minus without measured columns, paired",
+                                  [measure.rows(measure.work / f"{key}-measured")],
+                                  [measure.rows(measure.work / key)]))
+    if not measure.real:
+        return
+    table.both("dune", "**DUNE's events** (three classes), trained on simulation only", "neutrino-flavour", DUNE)
+    table.gap("events", table.values["wires"], table.values["dune"])
+    cnn = pathlib.Path("models/firstlight-cnn")
+    table.add("dune-cnn", "the same events, `firstlight-cnn`", "neutrino-flavour", DUNE, model=f"cnn:{cnn}")
+    table.lines.append(paired("embedded model minus this network, paired", [measure.rows(measure.work / "dune")],
+                              [measure.rows(measure.work / "dune-cnn")]))
+    folds(table, "DUNE's events, fine-tuned", None, measure.args.dune_folds, measure.args.dune_network_folds,
+          "`firstlight-cnn`, fine-tuned")
+
+
+def accuracy(measure):
+    table = Table(measure)
+    galaxies(table, measure.args.simulated)
+    lsbg(table, measure.args.simulated)
+    neutrinos(table, measure.args.events)
+    return table.lines

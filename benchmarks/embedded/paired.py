@@ -1,0 +1,52 @@
+"""Two classifiers on the same samples, and passes over a set by cross-validation."""
+import json
+import pathlib
+import random
+
+from scipy import stats
+
+from folds import interval
+
+
+def right(row):
+    return row["label"] == row["truth"]
+
+
+def fold_passes(folder):
+    """Exported rows of each finished repeat in the work folder of a cross-validation."""
+    repeats = {}
+    for path in sorted(pathlib.Path(folder).glob("repeat-*-fold-*/rows.jsonl")):
+        repeats.setdefault(path.parent.name.split("-fold-")[0], []).extend(
+            json.loads(line) for line in path.read_text().splitlines())
+    most = max(map(len, repeats.values()), default=0)
+    passes = [rows for _, rows in sorted(repeats.items()) if len(rows) == most]
+    if not passes:
+        raise SystemExit(f"{folder}: no finished folds (repeat-*-fold-*/rows.jsonl)")
+    return passes
+
+
+def mean_accuracy(passes):
+    """Mean over repeats as a number and as text. Repeats share the samples: the interval is that of one pass."""
+    n = len(passes[0])
+    mean = sum(map(right, (row for rows in passes for row in rows))) / (n * len(passes))
+    low, high = interval(round(mean * n), n)
+    return mean, f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def paired(name, ones, others, draws=2000):
+    """Table row of the difference in accuracy with a bootstrap interval over samples, and McNemar's exact test of
+    the first passes. `ones` and `others`: rows of each pass over the same samples."""
+    gained = {}
+    for one, other in zip(ones, others):
+        before = {row["id"]: right(row) for row in other}
+        for row in one:
+            gained.setdefault(row["id"], []).append(right(row) - before[row["id"]])
+    means = [sum(values) / len(values) for values in gained.values()]
+    numbers = random.Random(1)
+    drawn = sorted(sum(numbers.choices(means, k=len(means))) / len(means) for _ in range(draws))
+    low, high = drawn[int(0.025 * draws)], drawn[int(0.975 * draws) - 1]
+    first = [values[0] for values in gained.values()]
+    wins, losses = first.count(1), first.count(-1)
+    p = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+    return (f"| {name} | {len(means):,} | {100 * sum(means) / len(means):+.1f} "
+            f"[{100 * low:+.1f}, {100 * high:+.1f}] points | McNemar p = {p:.2g} | |")
