@@ -10,13 +10,11 @@ stage is trained without that fold's samples, and the fold is classified by the 
 that users run. Finished folds are kept in the work folder, so that the same command goes on. Prints accuracy
 with Clopper-Pearson 95 % intervals and macro AUC. Needs scipy."""
 import argparse
-import json
 import pathlib
 import shutil
 import subprocess
 
-from embedded.paired import mean_accuracy
-from folds import read_rows, stratified_folds, summary, write_rows
+from folds import cross_validate, mean_accuracy, read_rows
 
 SETS = {
     "lsbg": dict(recipe="recipe.yaml", stage="lsbg", task="lsbg", options="truth=label&id=id",
@@ -36,30 +34,11 @@ def train(folder, settings, args):
     if text.count(settings["stream"]) != 1:
         raise SystemExit(f"{args.recipe / settings['recipe']} does not read the set in one stream")
     path.write_text(text.replace(settings["stream"], f"csv:{folder}/train.csv?{settings['options']}\n"))
-    return subprocess.run(
+    model = subprocess.run(
         [f"{args.program}/firstlight-train/firstlight-train", "vlm", str(path), "-o", str(folder / "training"),
          "--cache", args.cache, "--start", args.start, "--stage", settings["stage"], "--validate-steps", "100000",
          "--threads", str(args.threads)], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-
-
-def fold_rows(folder, left_out, rows, settings, args):
-    """Export rows of the samples that were left out."""
-    result = folder / "rows.jsonl"
-    if not result.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_rows(folder / "train.csv", [row for row in rows if row not in left_out], args.data)
-        write_rows(folder / "test.csv", left_out, args.data)
-        model = train(folder, settings, args)
-        program = f"{args.program}/firstlight/firstlight"
-        run = str(folder / "run")
-        subprocess.run([program, "--quiet", "classify", settings["task"],
-                        f"csv:{folder}/test.csv?{settings['options']}", "--model", f"hf:{model}", "-o", run],
-                       check=True, stdout=subprocess.DEVNULL)
-        text = subprocess.run([program, "export", run, "--to", "jsonl"], check=True, capture_output=True,
-                              text=True).stdout
-        result.write_text(text)
-        shutil.rmtree(folder / "training")
-    return [json.loads(line) for line in result.read_text().splitlines()]
+    return f"hf:{model}"
 
 
 def main():
@@ -79,14 +58,7 @@ def main():
     args.cache = args.cache or str(pathlib.Path(args.work) / "cache")
     settings = SETS[args.set]
     rows = [row for row in read_rows(pathlib.Path(args.data) / "labels.csv") if row["label"] in settings["classes"]]
-    passes = []
-    for repeat in range(args.repeats):
-        own = []
-        for i, left_out in enumerate(stratified_folds(rows, args.folds, repeat)):
-            folder = pathlib.Path(args.work).resolve() / f"repeat-{repeat}-fold-{i}"
-            own += fold_rows(folder, left_out, rows, settings, args)
-        print(f"repeat {repeat}: {summary(own)}", flush=True)
-        passes.append(own)
+    passes = cross_validate(rows, settings, args, lambda folder: train(folder, settings, args))
     print(f"all: accuracy {mean_accuracy(passes)[1]} (n={len(rows)}, {len(passes)} repeats)")
 
 

@@ -1,8 +1,11 @@
 """Cross-validation over small labelled sets: folds, catalogues of their rows, intervals."""
 import csv
+import json
 import os
 import pathlib
 import random
+import shutil
+import subprocess
 
 from scipy import stats
 
@@ -51,6 +54,18 @@ def area_under_roc(rows, positive):
     return stats.mannwhitneyu(own, rest).statistic / (len(own) * len(rest))
 
 
+def right(row):
+    return row["label"] == row["truth"]
+
+
+def mean_accuracy(passes):
+    """Mean over repeats as a number and as text. Repeats share the samples: the interval is that of one pass."""
+    n = len(passes[0])
+    mean = sum(map(right, (row for rows in passes for row in rows))) / (n * len(passes))
+    low, high = interval(round(mean * n), n)
+    return mean, f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
 def macro_area(rows):
     classes = sorted({row["truth"] for row in rows})
     return sum(area_under_roc(rows, name) for name in classes) / len(classes)
@@ -58,7 +73,42 @@ def macro_area(rows):
 
 def summary(rows):
     """Accuracy with its interval and macro AUC of exported rows."""
-    right = sum(row["label"] == row["truth"] for row in rows)
-    low, high = interval(right, len(rows))
-    return (f"accuracy {right / len(rows):.3f} [{low:.3f}, {high:.3f}] (n={len(rows)}), "
+    k = sum(map(right, rows))
+    low, high = interval(k, len(rows))
+    return (f"accuracy {k / len(rows):.3f} [{low:.3f}, {high:.3f}] (n={len(rows)}), "
             f"AUC {macro_area(rows):.3f}")
+
+
+def cross_validate(rows, settings, args, train):
+    """Exported rows of every repeat over the set, each fold by a model that was trained without it.
+
+    `train(folder)` trains on folder/train.csv below folder/training and gives the MODEL that classifies
+    folder/test.csv through the program that users run. A finished fold is kept as folder/rows.jsonl."""
+    passes = []
+    for repeat in range(args.repeats):
+        own = []
+        for i, left_out in enumerate(stratified_folds(rows, args.folds, repeat)):
+            folder = pathlib.Path(args.work).resolve() / f"repeat-{repeat}-fold-{i}"
+            own += fold_rows(folder, left_out, rows, settings, args, train)
+        print(f"repeat {repeat}: {summary(own)}", flush=True)
+        passes.append(own)
+    return passes
+
+
+def fold_rows(folder, left_out, rows, settings, args, train):
+    result = folder / "rows.jsonl"
+    if not result.exists():
+        out = {row["file"] for row in left_out}
+        write_rows(folder / "train.csv", [row for row in rows if row["file"] not in out], args.data)
+        write_rows(folder / "test.csv", left_out, args.data)
+        model = train(folder)
+        program = f"{args.program}/firstlight/firstlight"
+        run = str(folder / "run")
+        subprocess.run([program, "--quiet", "classify", settings["task"],
+                        f"csv:{folder}/test.csv?{settings['options']}", "--model", model, "-o", run],
+                       check=True, stdout=subprocess.DEVNULL)
+        text = subprocess.run([program, "export", run, "--to", "jsonl"], check=True, capture_output=True,
+                              text=True).stdout
+        result.write_text(text)
+        shutil.rmtree(folder / "training")
+    return [json.loads(line) for line in result.read_text().splitlines()]

@@ -9,12 +9,11 @@ take the place of the stream that reads FOLDER/labels.csv), and the fold is clas
 through the program that users run. Finished folds are kept in the work folder, so that the same command
 goes on. Prints accuracy with Clopper-Pearson 95 % intervals and macro AUC. Needs scipy."""
 import argparse
-import json
 import pathlib
 import re
 import subprocess
 
-from folds import interval, macro_area, read_rows, stratified_folds, summary, write_rows
+from folds import cross_validate, macro_area, mean_accuracy, read_rows
 
 SETS = {
     "dune": dict(task="neutrino-flavour", recipe="dune-fine-tuning", options="truth=label&id=id&channels=u,v,z",
@@ -33,7 +32,7 @@ def train(folder, settings, args):
         raise SystemExit(f"{shipped}/recipe.yaml does not read the set in one stream")
     architecture = re.search(r"^architecture: (.+)$", text, re.M).group(1)
     text = text.replace(f"architecture: {architecture}",
-                        f"architecture: architecture.json")
+                        "architecture: architecture.json")
     (folder / "architecture.json").write_text((shipped / architecture).read_text())
     (folder / "recipe.yaml").write_text(text)
     command = [f"{args.program}/firstlight-train/firstlight-train", "cnn", str(folder / "recipe.yaml"),
@@ -43,26 +42,7 @@ def train(folder, settings, args):
     for stage in args.stage:
         command += ["--stage", stage]
     model = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    return model
-
-
-def fold_rows(folder, left_out, rows, settings, args):
-    """Exported rows of the fold that was left out."""
-    result = folder / "rows.jsonl"
-    if not result.exists():
-        kept = {row["file"] for row in left_out}
-        write_rows(folder / "train.csv", [row for row in rows if row["file"] not in kept], args.data)
-        write_rows(folder / "test.csv", left_out, args.data)
-        model = train(folder, settings, args)
-        program = f"{args.program}/firstlight/firstlight"
-        run = str(folder / "run")
-        subprocess.run([program, "--quiet", "classify", settings["task"],
-                        f"csv:{folder}/test.csv?{settings['options']}", "--model", f"cnn:{model}", "-o", run],
-                       check=True, stdout=subprocess.DEVNULL)
-        text = subprocess.run([program, "export", run, "--to", "jsonl"], check=True, capture_output=True,
-                              text=True).stdout
-        result.write_text(text)
-    return [json.loads(line) for line in result.read_text().splitlines()]
+    return f"cnn:{model}"
 
 
 def group_of(row):
@@ -71,13 +51,8 @@ def group_of(row):
 
 def report(name, passes):
     """`passes`: the exported rows of each repeat over the same set."""
-    everything = [row for rows in passes for row in rows]
-    n = len(passes[0])
-    mean = sum(row["label"] == row["truth"] for row in everything) / len(everything)
-    # Repeats share the samples: the interval is that of one pass over them.
-    low, high = interval(round(mean * n), n)
     area = sum(macro_area(rows) for rows in passes) / len(passes)
-    print(f"{name}: accuracy {mean:.3f} [{low:.3f}, {high:.3f}] (n={n}, {len(passes)} repeats), AUC {area:.3f}",
+    print(f"{name}: accuracy {mean_accuracy(passes)[1]} (n={len(passes[0])}, {len(passes)} repeats), AUC {area:.3f}",
           flush=True)
 
 
@@ -99,14 +74,7 @@ def main():
     args.cache = args.cache or str(pathlib.Path(args.work) / "cache")
     rows = [row for row in read_rows(pathlib.Path(args.data) / "labels.csv")
             if row["label"] in settings["classes"]]
-    passes = []
-    for repeat in range(args.repeats):
-        own = []
-        for i, left_out in enumerate(stratified_folds(rows, args.folds, repeat)):
-            folder = pathlib.Path(args.work).resolve() / f"repeat-{repeat}-fold-{i}"
-            own += fold_rows(folder, left_out, rows, settings, args)
-        print(f"repeat {repeat}: {summary(own)}", flush=True)
-        passes.append(own)
+    passes = cross_validate(rows, settings, args, lambda folder: train(folder, settings, args))
     report("all", passes)
     for group in settings["groups"]:
         report(group, [[row for row in own if group_of(row) == group] for own in passes])

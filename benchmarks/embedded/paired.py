@@ -5,11 +5,7 @@ import random
 
 from scipy import stats
 
-from folds import interval
-
-
-def right(row):
-    return row["label"] == row["truth"]
+from folds import right
 
 
 def fold_passes(folder):
@@ -23,14 +19,6 @@ def fold_passes(folder):
     if not passes:
         raise SystemExit(f"{folder}: no finished folds (repeat-*-fold-*/rows.jsonl)")
     return passes
-
-
-def mean_accuracy(passes):
-    """Mean over repeats as a number and as text. Repeats share the samples: the interval is that of one pass."""
-    n = len(passes[0])
-    mean = sum(map(right, (row for rows in passes for row in rows))) / (n * len(passes))
-    low, high = interval(round(mean * n), n)
-    return mean, f"{mean:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def paired(name, ones, others, draws=2000):
