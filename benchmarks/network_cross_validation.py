@@ -2,13 +2,16 @@
 """Repeated stratified cross-validation of a network over a small labelled set.
 
 Usage: network_cross_validation.py {dune|lsbg} --program DIR --data FOLDER --work FOLDER
-       [--start FOLDER] [--stage NAME ...] [--folds 5] [--repeats 2] [--threads N] [--cache FOLDER]
+       [--architecture FILE] [--start FOLDER] [--stage NAME ...] [--folds 5] [--repeats 2] [--threads N]
+       [--samples N] [--cache FOLDER]
 Run from the repository's root. `dune` takes models/recipes/dune-fine-tuning from models/firstlight-cnn,
-`lsbg` models/recipes/deepshadows. For every fold the recipe is trained without that fold's rows (they
+`lsbg` models/recipes/deepshadows. Another network takes the recipe's place by its architecture and its
+weights (--start), such as a ViT. For every fold the recipe is trained without that fold's rows (they
 take the place of the stream that reads FOLDER/labels.csv), and the fold is classified by the result
 through the program that users run. Finished folds are kept in the work folder, so that the same command
 goes on. Prints accuracy with Clopper-Pearson 95 % intervals and macro AUC. Needs scipy."""
 import argparse
+import json
 import pathlib
 import re
 import subprocess
@@ -30,19 +33,22 @@ def train(folder, settings, args):
                           (shipped / "recipe.yaml").read_text())
     if count != 1:
         raise SystemExit(f"{shipped}/recipe.yaml does not read the set in one stream")
-    architecture = re.search(r"^architecture: (.+)$", text, re.M).group(1)
-    text = text.replace(f"architecture: {architecture}",
-                        "architecture: architecture.json")
-    (folder / "architecture.json").write_text((shipped / architecture).read_text())
+    given = re.search(r"^architecture: (.+)$", text, re.M).group(1)
+    architecture = pathlib.Path(args.architecture or shipped / given).read_text()
+    kind = "vit" if json.loads(architecture)["model_type"] == "vit" else "cnn"
+    text = text.replace(f"architecture: {given}", "architecture: architecture.json")
+    (folder / "architecture.json").write_text(architecture)
+    if args.samples:
+        text = re.sub(r"epoch_samples: \d+", f"epoch_samples: {args.samples}", text)
     (folder / "recipe.yaml").write_text(text)
-    command = [f"{args.program}/firstlight-train/firstlight-train", "cnn", str(folder / "recipe.yaml"),
+    command = [f"{args.program}/firstlight-train/firstlight-train", kind, str(folder / "recipe.yaml"),
                "-o", str(folder / "training"), "--cache", args.cache, "--threads", str(args.threads)]
     if args.start:
         command += ["--start", args.start]
     for stage in args.stage:
         command += ["--stage", stage]
     model = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    return f"cnn:{model}"
+    return f"{kind}:{model}"
 
 
 def group_of(row):
@@ -61,6 +67,8 @@ def main():
     parser.add_argument("set", choices=sorted(SETS))
     for name in ("program", "data", "work"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--architecture", default="")
+    parser.add_argument("--samples", type=int, help="of an epoch, instead of the recipe's")
     parser.add_argument("--start", default="")
     parser.add_argument("--cache", default="")
     parser.add_argument("--stage", action="append", default=[])

@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 
 from folds import read_rows, write_rows
+from half_task import half_task
 
 N = 2000
 SIMULATED = [
@@ -21,14 +22,6 @@ SIMULATED = [
     ("simulated with pixels of 20 mm", f"sim:lartpc?n={N}&seed=990&pitch_mm=20", False),
     ("simulated, wire planes", f"sim:lartpc?n={N}&seed=991&readout=wires", False),
 ]
-
-
-def half_task(folder):
-    """The built-in task with maps of 256 pixels."""
-    text = pathlib.Path("tasks/neutrino-flavour.yaml").read_text()
-    path = folder / "neutrino-flavour-half.yaml"
-    path.write_text(text.replace("invert: true", "invert: true, resize: 256, resize_filter: max"))
-    return str(path)
 
 
 def dune_sets(data, folder):

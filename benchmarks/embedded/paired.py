@@ -28,6 +28,8 @@ def paired(name, ones, others, draws=2000):
     for one, other in zip(ones, others):
         before = {row["id"]: right(row) for row in other}
         for row in one:
+            if row["truth"] not in row["probabilities"]:
+                continue  # a declared background
             gained.setdefault(row["id"], []).append(right(row) - before[row["id"]])
     means = [sum(values) / len(values) for values in gained.values()]
     numbers = random.Random(1)
