@@ -15,7 +15,9 @@ namespace {
 
 using check_detail::Json;
 
+/// Of sparse maps, the greatest or the sum of the pixels that become one.
 ResizeFilter filter_of(const ViewSettings& view) {
+  if (view.shrink == "max") return ResizeFilter::kMax;
   const ResizeFilter filter = resize_filter(view.resize_filter);
   return filter == ResizeFilter::kMax || filter == ResizeFilter::kSum ? filter
                                                                       : ResizeFilter::kArea;

@@ -39,9 +39,9 @@ struct DegradeCheck {
 };
 
 /// Accuracy as the pictures get worse. They are degraded as the model gets them, after stretch,
-/// crop and resize of the task; views whose resize_filter is max or sum lose resolution by it,
-/// others by area, and an inverted view is degraded as it was before the inversion. Throws as
-/// run_trials and degrade().
+/// crop and resize of the task; views whose resize_filter is max or sum, or that shrink by max,
+/// lose resolution by it, others by area, and an inverted view is degraded as it was before the
+/// inversion. Throws as run_trials and degrade().
 DegradeCheck check_degrade(const SampleSource& source, const Task& task,
                            const Classifier& classifier, const DegradeSettings& settings,
                            const CheckOptions& options);

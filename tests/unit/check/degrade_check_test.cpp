@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <variant>
+
 #include "firstlight/base/error.h"
 #include "sources.h"
 
@@ -32,6 +35,40 @@ TEST(CheckDegrade, FollowsWhatIsDoneToThePictures) {
   EXPECT_LT(check.points[2].accuracy.value, 0.85);
   EXPECT_NEAR(check.points[2].accuracy_change.value, check.points[2].accuracy.value - 1, 1e-12);
   EXPECT_LT(check.points[2].accuracy_change.high, 0);
+}
+
+/// One lit pixel in four, where it is bright.
+class SparseSource : public GreySource {
+ public:
+  using GreySource::GreySource;
+  Result<Sample> load(std::size_t index) const override {
+    Result<Sample> sample = GreySource::load(index);
+    if (!sample) return sample;
+    auto& image = std::get<Image>(sample.value().views.front().pixels);
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) {
+        const bool lit = index % 2 == 1 && x % 2 == 0 && y % 2 == 0;
+        std::fill_n(image.at(x, y), 3, static_cast<std::uint8_t>(lit ? 255 : 0));
+      }
+    }
+    return sample;
+  }
+};
+
+TEST(CheckDegrade, SparseMapsKeepTheGreatestCharge) {
+  const SparseSource source(20);
+  const LevelClassifier classifier(0);
+  DegradeSettings settings;
+  settings.resolution = {0.5};
+  settings.noise = settings.dead = {};
+  Task task = shapes_task();
+  EXPECT_LT(
+      check_degrade(source, task, classifier, settings, quick_options()).points[1].accuracy.value,
+      0.6);
+  task.views.front().shrink = "max";
+  EXPECT_EQ(
+      check_degrade(source, task, classifier, settings, quick_options()).points[1].accuracy.value,
+      1);
 }
 
 TEST(CheckDegrade, DoesNotDependOnTheBatch) {
