@@ -27,9 +27,6 @@
 namespace firstlight::app {
 namespace {
 
-/// Room for two sentences.
-constexpr int kReasonTokens = 96;
-
 struct Arguments {
   std::vector<std::string> places;  ///< TASK DATA, or files with --classes
   std::vector<std::string> classes;

@@ -76,12 +76,11 @@ std::vector<std::size_t> exchanged_places(std::size_t n, std::uint64_t seed) {
 class Run {
  public:
   Run(const SampleSource& source, const Task& task, const Vocabulary& vocabulary,
-      const Classifier& classifier, const ReasonSettings& settings, const CheckOptions& options)
+      const Classifier& classifier, const CheckOptions& options)
       : source_(source),
         task_(task),
         vocabulary_(vocabulary),
         classifier_(classifier),
-        settings_(settings),
         options_(options),
         samples_(check_detail::labelled_samples(source, task, options)) {}
 
@@ -134,7 +133,7 @@ class Run {
                  Judged& judged, std::vector<ReasonCheck::Example>* examples) const {
     const ClassId label = most_likely(label_log_scores(scores, options_.normalisation));
     const Result<Generated> written =
-        classifier_.generate(prepared, {.max_tokens = settings_.tokens, .label = label});
+        classifier_.generate(prepared, {.max_tokens = kReasonTokens, .label = label});
     if (!written) return;
     const std::string& key = task_.classes[samples_[i].truth.index()].key;
     const auto truth = vocabulary_.truth(key, prepared.metadata);
@@ -156,7 +155,6 @@ class Run {
   const Task& task_;
   const Vocabulary& vocabulary_;
   const Classifier& classifier_;
-  const ReasonSettings& settings_;
   const CheckOptions& options_;
   std::vector<Labelled> samples_;
 };
@@ -177,7 +175,7 @@ ReasonCheck check_reasons(const SampleSource& source, const Task& task,
   if (!classifier.capabilities().can_generate) {
     throw Error::usage(classifier.capabilities().name, "writes no text");
   }
-  const Run run(source, task, *vocabulary, classifier, settings, options);
+  const Run run(source, task, *vocabulary, classifier, options);
   ReasonCheck check;
   check.level = options.evaluation.level;
   check.exchange = settings.exchange;

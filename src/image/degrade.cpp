@@ -8,6 +8,7 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/random.h"
+#include "firstlight/image/stretch.h"
 
 namespace firstlight {
 namespace {
@@ -19,10 +20,6 @@ void check(const Degradation& d) {
   if (!(d.resolution > 0 && d.resolution <= 1)) refuse("the resolution must lie in (0, 1]");
   if (!(d.noise >= 0 && std::isfinite(d.noise))) refuse("the noise must be 0 or more");
   if (!(d.dead >= 0 && d.dead <= 1)) refuse("the fraction of dead channels must lie in [0, 1]");
-}
-
-void invert(Image& image) {
-  for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(255 - value);
 }
 
 void add_noise(Image& image, double noise, Random& random) {

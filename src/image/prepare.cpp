@@ -123,7 +123,7 @@ Result<PreparedView> prepare_view(const Pixels& pixels, const ViewSettings& sett
   }
   view.image = to_colour(std::move(view.image));
   if (settings.stretch.invert) {
-    for (std::uint8_t& v : view.image.pixels) v = static_cast<std::uint8_t>(255 - v);
+    invert(view.image);
     view.record["invert"] = "true";
   }
   return view;

@@ -317,4 +317,12 @@ Raster crop(const Raster& raster, int x, int y, int width, int height) {
   return result;
 }
 
+Image resize_longer(const Image& image, int side, ResizeFilter filter) {
+  const std::int64_t longer = std::max(image.width, image.height);
+  const auto scaled = [&](std::int64_t n) {
+    return std::max(1, static_cast<int>((2 * n * side + longer) / (2 * longer)));
+  };
+  return resize(image, scaled(image.width), scaled(image.height), filter);
+}
+
 }  // namespace firstlight

@@ -163,4 +163,8 @@ Image to_picture(const Raster& stretched) {
   return image;
 }
 
+void invert(Image& image) {
+  for (std::uint8_t& level : image.pixels) level = static_cast<std::uint8_t>(255 - level);
+}
+
 }  // namespace firstlight

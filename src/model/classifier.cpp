@@ -6,6 +6,7 @@
 
 #include "firstlight/base/text.h"
 #include "firstlight/image/resize.h"
+#include "firstlight/image/stretch.h"
 
 namespace firstlight {
 namespace {
@@ -137,17 +138,11 @@ class VlmClassifier final : public Classifier {
       return v.name == name || task_.layout != ViewLayout::kSeparate;
     });
     if (view == task_.views.end() || view->shrink.empty()) return &image;
-    const auto side = [&](int n) { return std::max(1, (2 * n * side_ + longer) / (2 * longer)); };
     Image charge = image;
     if (view->stretch.invert) invert(charge);
-    made.push_back(
-        resize(charge, side(image.width), side(image.height), resize_filter(view->shrink)));
+    made.push_back(resize_longer(charge, side_, resize_filter(view->shrink)));
     if (view->stretch.invert) invert(made.back());
     return &made.back();
-  }
-
-  static void invert(Image& image) {
-    for (std::uint8_t& level : image.pixels) level = static_cast<std::uint8_t>(255 - level);
   }
 
   /// Puts the shots before the question, and their pictures before its pictures.

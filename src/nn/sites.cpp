@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "firstlight/image/resize.h"
+#include "firstlight/image/stretch.h"
 
 namespace firstlight::nn {
 namespace {
@@ -43,18 +44,11 @@ class Grid {
 
 ChargeMap charge_map(const Image& given, const SiteInput& input) {
   Image image = given;
-  if (input.inverted) {
-    for (std::uint8_t& level : image.pixels) level = static_cast<std::uint8_t>(255 - level);
-  }
+  if (input.inverted) invert(image);
   const int longer = std::max(image.width, image.height);
   if (input.size && longer != *input.size && longer > 0) {
-    const auto side = [&](int now) {
-      return std::max(1,
-                      static_cast<int>((static_cast<std::int64_t>(now) * *input.size * 2 + longer) /
-                                       (2 * longer)));
-    };
-    image = resize(image, side(image.width), side(image.height),
-                   input.sparse ? ResizeFilter::kMax : ResizeFilter::kBicubic);
+    image = resize_longer(image, *input.size,
+                          input.sparse ? ResizeFilter::kMax : ResizeFilter::kBicubic);
   }
   ChargeMap map;
   map.height = image.height;

@@ -171,4 +171,12 @@ std::optional<double> Statement::optional_real(int column) const {
   return real(column);
 }
 
+Statement select_samples(Database& database, const std::string& columns, const std::string& table,
+                         std::optional<std::uint64_t> sample, const std::string& order) {
+  Statement query(database, "SELECT " + columns + " FROM " + table +
+                                (sample ? " WHERE sample = ?" : "") + " ORDER BY " + order);
+  if (sample) query.bind(static_cast<std::int64_t>(*sample));
+  return query;
+}
+
 }  // namespace firstlight::run_detail

@@ -75,4 +75,9 @@ class Database {
   sqlite3* handle_ = nullptr;
 };
 
+/// SELECT `columns` FROM `table`, whose key is the column `sample`, ordered by `order`. Of one
+/// sample where it is given.
+Statement select_samples(Database& database, const std::string& columns, const std::string& table,
+                         std::optional<std::uint64_t> sample, const std::string& order = "sample");
+
 }  // namespace firstlight::run_detail

@@ -1,7 +1,5 @@
 #include "domain.h"
 
-#include <string>
-
 namespace firstlight::run_detail {
 
 const char* const kDomainTable = R"sql(
@@ -20,10 +18,7 @@ void write_domain(Statement& insert, const SampleRecord& record) {
 }
 
 Statement select_domain(Database& database, std::optional<std::uint64_t> sample) {
-  Statement query(database, std::string("SELECT sample, score FROM domain ") +
-                                (sample ? "WHERE sample = ? " : "") + "ORDER BY sample");
-  if (sample) query.bind(static_cast<std::int64_t>(*sample));
-  return query;
+  return select_samples(database, "sample, score", "domain", sample);
 }
 
 }  // namespace firstlight::run_detail

@@ -1,6 +1,5 @@
 #include "explanation.h"
 
-#include <string>
 #include <string_view>
 
 namespace firstlight::run_detail {
@@ -22,10 +21,7 @@ void write_explanation(Statement& insert, const SampleRecord& record) {
 }
 
 Statement select_explanation(Database& database, std::optional<std::uint64_t> sample) {
-  Statement query(database, std::string("SELECT sample, text FROM explanation ") +
-                                (sample ? "WHERE sample = ? " : "") + "ORDER BY sample");
-  if (sample) query.bind(static_cast<std::int64_t>(*sample));
-  return query;
+  return select_samples(database, "sample, text", "explanation", sample);
 }
 
 }  // namespace firstlight::run_detail

@@ -1,6 +1,5 @@
 #include "free_text.h"
 
-#include <string>
 #include <string_view>
 
 #include "row_codec.h"
@@ -36,11 +35,7 @@ void write_free_text(Statement& insert, const Task& task, const SampleRecord& re
 }
 
 Statement select_free_text(Database& database, std::optional<std::uint64_t> sample) {
-  Statement query(database,
-                  std::string("SELECT sample, text, tokens, ended, label FROM free_text ") +
-                      (sample ? "WHERE sample = ? " : "") + "ORDER BY sample");
-  if (sample) query.bind(static_cast<std::int64_t>(*sample));
-  return query;
+  return select_samples(database, "sample, text, tokens, ended, label", "free_text", sample);
 }
 
 void read_free_text(const Statement& row, const Task& task, SampleRecord& record) {

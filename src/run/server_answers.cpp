@@ -56,12 +56,10 @@ void write_server_answers(Statement& insert, const SampleRecord& record) {
 }
 
 Statement select_server_answers(Database& database, std::optional<std::uint64_t> sample) {
-  Statement query(database, std::string("SELECT sample, pass, request, model, fingerprint, "
-                                        "prompt_tokens, cached_tokens, completion_tokens, "
-                                        "cost_usd, outside, text, problem FROM server_answer ") +
-                                (sample ? "WHERE sample = ? " : "") + "ORDER BY sample, pass");
-  if (sample) query.bind(static_cast<std::int64_t>(*sample));
-  return query;
+  return select_samples(database,
+                        "sample, pass, request, model, fingerprint, prompt_tokens, cached_tokens, "
+                        "completion_tokens, cost_usd, outside, text, problem",
+                        "server_answer", sample, "sample, pass");
 }
 
 void read_server_answer(const Statement& row, SampleRecord& record) {

@@ -17,7 +17,6 @@ struct ReasonSettings {
   /// the pictures must then agree less.
   bool exchange = false;
   std::uint64_t seed = 1;  ///< of the exchange
-  int tokens = 96;         ///< of a reason, at most
 };
 
 /// Statements about one attribute, or about all, of samples whose truth is known for it.

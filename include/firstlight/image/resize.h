@@ -17,6 +17,9 @@ Image resize(const Image& image, int width, int height, ResizeFilter filter);
 /// The same for values; NaN pixels are left out of sums where possible, else the result is NaN.
 Raster resize(const Raster& raster, int width, int height, ResizeFilter filter);
 
+/// The longer side becomes `side` (> 0), the other one in proportion, at least 1.
+Image resize_longer(const Image& image, int side, ResizeFilter filter);
+
 /// The part with corner (x, y); must lie inside.
 Image crop(const Image& image, int x, int y, int width, int height);
 Raster crop(const Raster& raster, int x, int y, int width, int height);

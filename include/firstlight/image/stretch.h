@@ -61,4 +61,7 @@ Raster apply_stretch(const Raster& raster, const StretchSettings& settings,
 /// rounded. `bands` is 1, 2 or 3.
 Image to_picture(const Raster& stretched);
 
+/// Dark on white instead of light on dark, and back.
+void invert(Image& image);
+
 }  // namespace firstlight

@@ -20,6 +20,9 @@
 
 namespace firstlight {
 
+/// Room for a reason of two sentences.
+inline constexpr int kReasonTokens = 96;
+
 /// How a source is run through a classifier.
 struct RunOptions {
   std::vector<Pass> passes = {Pass{}};  ///< in this order; must hold main
