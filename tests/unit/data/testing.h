@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "firstlight/base/error.h"
 #include "firstlight/data/source.h"
@@ -32,6 +34,20 @@ std::string error_of(const Work& work) {
 
 inline std::string error_of_opening(const std::string& spec) {
   return error_of([&] { open_data_source(spec); });
+}
+
+inline std::vector<std::string> ids(const SampleSource& source) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < source.size(); ++i) out.push_back(source.id(i));
+  return out;
+}
+using Ids = std::vector<std::string>;
+
+inline const Image& picture(const Sample& sample) {
+  return std::get<Image>(sample.views.at(0).pixels);
+}
+inline const Raster& raster(const Sample& sample) {
+  return std::get<Raster>(sample.views.at(0).pixels);
 }
 
 }  // namespace firstlight::testing
