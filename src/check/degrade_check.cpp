@@ -9,6 +9,7 @@
 #include "firstlight/base/hash.h"
 #include "firstlight/eval/comparison.h"
 #include "firstlight/image/degrade.h"
+#include "firstlight/task/views.h"
 
 namespace firstlight {
 namespace {
@@ -34,12 +35,9 @@ Trial trial_of(const Task& task, const Classifier& classifier, const std::string
   return {setting, &classifier, {}, [&task, change, seed = settings.seed](PreparedSample& sample) {
             for (PreparedSample::View& view : sample.views) {
               Degradation of_view = change;
-              for (const ViewSettings& described : task.views) {
-                // A picture that joins views has the settings of all, which are alike.
-                const bool joined = task.layout != ViewLayout::kSeparate;
-                if (!joined && described.name != view.name) continue;
-                of_view.filter = filter_of(described);
-                of_view.inverted = described.stretch.invert;
+              if (const ViewSettings* described = view_settings(task, view.name)) {
+                of_view.filter = filter_of(*described);
+                of_view.inverted = described->stretch.invert;
               }
               view.image =
                   degrade(view.image, of_view,

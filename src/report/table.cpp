@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "firstlight/base/text.h"
+#include "firstlight/run/contents.h"
 
 namespace firstlight {
 namespace {
@@ -72,10 +73,6 @@ std::string column_name(const std::string& wanted, std::set<std::string>& taken)
   return candidate;
 }
 
-bool has_reasons(const RunStore& run) { return run.config().settings.contains("reasons"); }
-
-bool has_free_text(const RunStore& run) { return run.config().settings.contains("free_text"); }
-
 std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
   std::vector<TableColumn> columns = {
       {"id", Type::kText, "", "Identifier of the sample in its source", "meta.id;meta.main"},
@@ -102,15 +99,14 @@ std::vector<TableColumn> fixed_columns(const RunStore& run, bool calibrated) {
   columns.push_back({"error", Type::kText, "", "Why the sample failed", "meta.note"});
   columns.push_back(
       {"seconds", Type::kReal, "s", "Time to decode and score the sample", "time.duration"});
-  if (has_free_text(run)) {
+  if (has_free_text(run.config())) {
     columns.push_back({"free_text", Type::kText, "", "What the model wrote", "meta.note"});
     columns.push_back({"free_text_label", Type::kText, "",
                        "Key of the class that free_text gives; missing where it is unparsed",
                        "meta.code.class"});
   }
-  if (has_reasons(run)) {
-    columns.push_back(
-        {"explanation", Type::kText, "", "Why the label, in the model's words", "meta.note"});
+  if (has_reasons(run.config())) {
+    columns.push_back({"explanation", Type::kText, "", "Why the label", "meta.note"});
   }
   if (checks_domain(run)) {
     columns.push_back(
@@ -162,6 +158,8 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
   table.rows = run.size();
   table.columns = fixed_columns(run, interpretation.is_calibrated());
   const std::size_t fixed = table.columns.size();
+  std::map<std::string, std::size_t> place_of;
+  for (std::size_t i = 0; i < fixed; ++i) place_of.emplace(table.columns[i].name, i);
 
   const auto plan = std::make_shared<const MetadataPlan>(plan_metadata(run));
   std::set<std::string> taken;
@@ -175,51 +173,47 @@ Table run_table(const RunStore& run, const Interpretation& interpretation) {
         {column_name(column.name, taken), plan->types[i], column.unit, description, ""});
   }
 
-  table.for_each_row = [&run, plan, interpretation,
-                        fixed](const std::function<void(const std::vector<TableCell>&)>& visit) {
+  table.for_each_row = [&run, plan, interpretation, fixed,
+                        place_of](const std::function<void(const std::vector<TableCell>&)>& visit) {
     const Task& stored = run.task();
     run.for_each([&](const SampleRecord& record) {
       // Missing until set; set by place, since GCC 12 warns falsely of moved empty variants.
       std::vector<TableCell> row(fixed + plan->columns.size());
-      const std::size_t probability = 4;
-      const std::size_t calibrated = probability + stored.size();
-      const std::size_t kind =
-          calibrated + (interpretation.is_calibrated() ? stored.size() + 1 : 0);
-      row[0] = record.id;
-      row[1] = std::string(record.ok ? "ok" : "failed");
-      if (record.truth_class) row[2] = stored.classes[record.truth_class->index()].key;
+      const auto cell = [&](const std::string& name) -> TableCell& {
+        return row[place_of.at(name)];
+      };
+      const auto key = [&](ClassId id) { return stored.classes[id.index()].key; };
+      cell("id") = record.id;
+      cell("status") = std::string(record.ok ? "ok" : "failed");
+      if (record.truth_class) cell("truth") = key(*record.truth_class);
       if (record.ok) {
         const Prediction prediction = predict(record, interpretation);
-        row[3] = stored.classes[prediction.label.index()].key;
+        cell("label") = key(prediction.label);
         for (std::size_t c = 0; c < stored.size(); ++c) {
-          row[probability + c] = prediction.probabilities[c];
+          cell("p_" + stored.classes[c].key) = prediction.probabilities[c];
         }
         if (!prediction.calibrated.empty()) {
           std::vector<std::string> keys;
-          for (const ClassId id : prediction.conformal_set) {
-            keys.push_back(stored.classes[id.index()].key);
-          }
+          for (const ClassId id : prediction.conformal_set) keys.push_back(key(id));
           for (std::size_t c = 0; c < stored.size(); ++c) {
-            row[calibrated + c] = prediction.calibrated[c];
+            cell("c_" + stored.classes[c].key) = prediction.calibrated[c];
           }
-          row[kind - 1] = text::join(keys, " ");
+          cell("conformal_set") = text::join(keys, " ");
         }
-        row[kind] = to_string(record.find("main")->kind);
+        cell("kind") = to_string(record.find("main")->kind);
       } else {
-        row[kind + 1] = record.error;
+        cell("error") = record.error;
       }
-      row[kind + 2] = record.seconds;
+      cell("seconds") = record.seconds;
       if (record.free_text) {
-        row[kind + 3] = record.free_text->text;
-        if (const auto label = record.free_text->label) {
-          row[kind + 4] = stored.classes[label->index()].key;
-        }
+        cell("free_text") = record.free_text->text;
+        if (const auto label = record.free_text->label) cell("free_text_label") = key(*label);
       }
-      if (record.explanation) row[fixed - (checks_domain(run) ? 3 : 1)] = *record.explanation;
+      if (record.explanation) cell("explanation") = *record.explanation;
       if (checks_domain(run)) {
-        if (record.domain_score) row[fixed - 2] = *record.domain_score;
+        if (record.domain_score) cell("domain_score") = *record.domain_score;
         if (std::string warning = warning_of(run, record); !warning.empty()) {
-          row[fixed - 1] = std::move(warning);
+          cell("warning") = std::move(warning);
         }
       }
       for (const Metadata& item : record.metadata) {

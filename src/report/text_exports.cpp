@@ -5,6 +5,7 @@
 #include "csv_field.h"
 #include "firstlight/base/error.h"
 #include "firstlight/report/table.h"
+#include "firstlight/run/contents.h"
 
 namespace firstlight {
 namespace {
@@ -91,7 +92,7 @@ void write_csv(const Table& table, std::ostream& out) {
 }
 
 void write_jsonl(const RunStore& run, const Interpretation& interpretation, std::ostream& out) {
-  const bool texts = run.config().settings.contains("free_text");
+  const bool texts = has_free_text(run.config());
   const bool domain = checks_domain(run);
   run.for_each([&](const SampleRecord& record) {
     Json json = sample_json(run.task(), record, interpretation);

@@ -7,8 +7,6 @@ namespace firstlight::run_detail {
 const char* const kExplanationTable =
     "CREATE TABLE explanation(sample INTEGER PRIMARY KEY, text TEXT NOT NULL);";
 
-bool has_explanations(const RunConfig& config) { return config.settings.contains("reasons"); }
-
 Statement insert_explanation(Database& database) {
   return Statement(database, "INSERT INTO explanation(sample, text) VALUES(?,?)");
 }

@@ -6,13 +6,10 @@
 #include "database.h"
 #include "firstlight/run/store.h"
 
-/// The table `explanation` of a run with the setting `reasons`: the model's reason for a label.
+/// The table `explanation` of a run with the setting `reasons`: the reason for a label.
 namespace firstlight::run_detail {
 
 extern const char* const kExplanationTable;
-
-/// Whether a run of this configuration has the table.
-bool has_explanations(const RunConfig& config);
 
 Statement insert_explanation(Database& database);
 void write_explanation(Statement& insert, const SampleRecord& record);

@@ -12,8 +12,6 @@ CREATE TABLE free_text(
   label TEXT);
 )sql";
 
-bool has_free_text(const RunConfig& config) { return config.settings.contains("free_text"); }
-
 Statement insert_free_text(Database& database) {
   return Statement(database,
                    "INSERT INTO free_text(sample, text, tokens, ended, label) VALUES(?,?,?,?,?)");

@@ -11,9 +11,6 @@ namespace firstlight::run_detail {
 
 extern const char* const kFreeTextTable;
 
-/// Whether a run of this configuration has the table.
-bool has_free_text(const RunConfig& config);
-
 Statement insert_free_text(Database& database);
 void write_free_text(Statement& insert, const Task& task, const SampleRecord& record);
 

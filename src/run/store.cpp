@@ -7,6 +7,7 @@
 #include "explanation.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/run/contents.h"
 #include "free_text.h"
 #include "row_codec.h"
 #include "server_answers.h"
@@ -52,9 +53,9 @@ void RunStore::Impl::prepare_writing() {
   insert_score =
       prepare("INSERT INTO score(sample, pass, kind, token_set, logprobs) VALUES(?,?,?,?,?)");
   insert_server = run_detail::insert_server_answer(*database);
-  if (run_detail::has_free_text(config)) insert_text = run_detail::insert_free_text(*database);
+  if (has_free_text(config)) insert_text = run_detail::insert_free_text(*database);
   if (run_detail::has_domain(config)) insert_domain = run_detail::insert_domain(*database);
-  if (run_detail::has_explanations(config)) {
+  if (has_reasons(config)) {
     insert_reason = run_detail::insert_explanation(*database);
   }
   insert_preview = prepare("INSERT INTO preview(sample, place, view, jpeg) VALUES(?,?,?,?)");
@@ -111,9 +112,9 @@ RunStore RunStore::create(const std::string& folder, const RunConfig& config, co
     impl->database->execute("BEGIN IMMEDIATE");
     impl->database->execute(kSchema);
     impl->database->execute(run_detail::kServerAnswerTable);
-    if (run_detail::has_free_text(config)) impl->database->execute(run_detail::kFreeTextTable);
+    if (has_free_text(config)) impl->database->execute(run_detail::kFreeTextTable);
     if (run_detail::has_domain(config)) impl->database->execute(run_detail::kDomainTable);
-    if (run_detail::has_explanations(config)) {
+    if (has_reasons(config)) {
       impl->database->execute(run_detail::kExplanationTable);
     }
     impl->insert_value = impl->prepare("INSERT INTO run(key, value) VALUES(?,?)");

@@ -3,6 +3,7 @@
 #include "calibration_codec.h"
 #include "domain.h"
 #include "explanation.h"
+#include "firstlight/run/contents.h"
 #include "free_text.h"
 #include "row_codec.h"
 #include "server_answers.h"
@@ -117,14 +118,14 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
                                      " FROM sample ORDER BY position");
   Statement scores = impl_->prepare(std::string(kSelectScores) + " ORDER BY sample, pass");
   Statement server = run_detail::select_server_answers(*impl_->database);
-  const bool has_texts = run_detail::has_free_text(impl_->config);
+  const bool has_texts = has_free_text(impl_->config);
   Statement texts = has_texts ? run_detail::select_free_text(*impl_->database) : Statement();
   const bool has_scores = run_detail::has_domain(impl_->config);
   Statement domain = has_scores ? run_detail::select_domain(*impl_->database) : Statement();
   bool more_domain = has_scores && domain.step();
-  const bool has_reasons = run_detail::has_explanations(impl_->config);
-  Statement reasons = has_reasons ? run_detail::select_explanation(*impl_->database) : Statement();
-  bool more_reasons = has_reasons && reasons.step();
+  const bool with_reasons = has_reasons(impl_->config);
+  Statement reasons = with_reasons ? run_detail::select_explanation(*impl_->database) : Statement();
+  bool more_reasons = with_reasons && reasons.step();
   bool more = scores.step();
   bool more_server = server.step();
   bool more_texts = has_texts && texts.step();
@@ -166,7 +167,7 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
   while (scores.step()) impl_->read_score(scores, record);
   Statement server = run_detail::select_server_answers(*impl_->database, position);
   while (server.step()) run_detail::read_server_answer(server, record);
-  if (run_detail::has_free_text(impl_->config)) {
+  if (has_free_text(impl_->config)) {
     Statement written = run_detail::select_free_text(*impl_->database, position);
     if (written.step()) run_detail::read_free_text(written, impl_->task, record);
   }
@@ -174,7 +175,7 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
     Statement domain = run_detail::select_domain(*impl_->database, position);
     if (domain.step()) record.domain_score = domain.real(1);
   }
-  if (run_detail::has_explanations(impl_->config)) {
+  if (has_reasons(impl_->config)) {
     Statement reason = run_detail::select_explanation(*impl_->database, position);
     if (reason.step()) record.explanation = reason.text(1);
   }

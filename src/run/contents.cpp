@@ -1,0 +1,9 @@
+#include "firstlight/run/contents.h"
+
+namespace firstlight {
+
+bool has_free_text(const RunConfig& config) { return config.settings.contains("free_text"); }
+
+bool has_reasons(const RunConfig& config) { return config.settings.contains("reasons"); }
+
+}  // namespace firstlight
