@@ -180,7 +180,9 @@ void add_reasons(CLI::App& parent, Context& context) {
   command->callback([args, &context] {
     run_check(args, context, [&](const SampleSource& source, const Task& task) {
       const auto classifier = open_classifier(args->model, task);
-      return check_reasons(source, task, *classifier, args->reasons, args->options);
+      ReasonSettings settings = args->reasons;
+      settings.writer = open_reason_writer(args->model, task);
+      return check_reasons(source, task, *classifier, settings, args->options);
     });
   });
 }

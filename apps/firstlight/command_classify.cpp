@@ -176,7 +176,7 @@ void classify(const Arguments& args, Context& context) {
   }
   RunOptions options;
   options.free_text = args.free_text;
-  if (args.reasons) options.reasons = kReasonTokens;
+  if (args.reasons) options.reasons = open_reason_writer(args.model, job.task);
   options.passes = parse_passes(args.passes, job.task);
   if (args.orders > 0) {
     for (const Pass& pass : spread_orders(args.orders, job.task)) {
@@ -307,7 +307,7 @@ void add_classify(CLI::App& app, Context& context) {
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   command->add_flag("--reasons", args->reasons,
-                    "let the model give the reason for each label, in one or two sentences");
+                    "give the reason for each label, in one or two sentences");
   command->add_option("--ignore-truth", args->ignore_truth, "a truth value that means: not known")
       ->type_name("VALUE")
       ->allow_extra_args(false);

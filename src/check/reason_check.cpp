@@ -7,7 +7,6 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/random.h"
-#include "firstlight/base/text.h"
 #include "firstlight/run/runner.h"
 #include "labelled.h"
 
@@ -76,11 +75,12 @@ std::vector<std::size_t> exchanged_places(std::size_t n, std::uint64_t seed) {
 class Run {
  public:
   Run(const SampleSource& source, const Task& task, const Vocabulary& vocabulary,
-      const Classifier& classifier, const CheckOptions& options)
+      const Classifier& classifier, const ReasonWriter& writer, const CheckOptions& options)
       : source_(source),
         task_(task),
         vocabulary_(vocabulary),
         classifier_(classifier),
+        writer_(writer),
         options_(options),
         samples_(check_detail::labelled_samples(source, task, options)) {}
 
@@ -132,12 +132,11 @@ class Run {
   void judge_one(std::size_t i, const PreparedSample& prepared, const LabelScores& scores,
                  Judged& judged, std::vector<ReasonCheck::Example>* examples) const {
     const ClassId label = most_likely(label_log_scores(scores, options_.normalisation));
-    const Result<Generated> written =
-        classifier_.generate(prepared, {.max_tokens = kReasonTokens, .label = label});
+    const Result<std::string> written = writer_.write(classifier_, prepared, label);
     if (!written) return;
     const std::string& key = task_.classes[samples_[i].truth.index()].key;
     const auto truth = vocabulary_.truth(key, prepared.metadata);
-    const auto stated = vocabulary_.stated(written.value().text);
+    const auto stated = vocabulary_.stated(written.value());
     for (std::size_t a = 0; a < truth.size(); ++a) {
       judged.known.push_back(truth[a].has_value());
       judged.agrees.push_back(truth[a] && stated[a] ? std::optional(*truth[a] == *stated[a])
@@ -146,8 +145,7 @@ class Run {
     judged.right_label = label == samples_[i].truth;
     judged.ok = true;
     if (examples != nullptr && examples->size() < kExamples) {
-      examples->push_back(
-          {prepared.id, task_.classes[label.index()].key, text::trim(written.value().text)});
+      examples->push_back({prepared.id, task_.classes[label.index()].key, written.value()});
     }
   }
 
@@ -155,6 +153,7 @@ class Run {
   const Task& task_;
   const Vocabulary& vocabulary_;
   const Classifier& classifier_;
+  const ReasonWriter& writer_;
   const CheckOptions& options_;
   std::vector<Labelled> samples_;
 };
@@ -175,7 +174,7 @@ ReasonCheck check_reasons(const SampleSource& source, const Task& task,
   if (!classifier.capabilities().can_generate) {
     throw Error::usage(classifier.capabilities().name, "writes no text");
   }
-  const Run run(source, task, *vocabulary, classifier, options);
+  const Run run(source, task, *vocabulary, classifier, settings.writer, options);
   ReasonCheck check;
   check.level = options.evaluation.level;
   check.exchange = settings.exchange;

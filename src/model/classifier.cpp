@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <deque>
+#include <numeric>
 #include <utility>
 
 #include "firstlight/base/text.h"
 #include "firstlight/image/resize.h"
 #include "firstlight/image/stretch.h"
+#include "firstlight/task/views.h"
 
 namespace firstlight {
 namespace {
@@ -75,6 +77,27 @@ class VlmClassifier final : public Classifier {
     }
   }
 
+  Result<std::vector<double>> score_reasons(const PreparedSample& sample, ClassId label,
+                                            std::span<const std::string> texts) const override {
+    try {
+      std::deque<Image> made;
+      PromptVariant variant;
+      variant.reason = true;
+      ScoreRequest request = request_of(sample, variant, Pass{}, made);
+      const std::string start = answer_before_reason(request.answers.at(label.index()));
+      request.answers.clear();
+      for (const std::string& text : texts) request.answers.push_back(start + text);
+      auto scored = std::move(model_->score({&request, 1}).front());
+      if (!scored) return scored.error();
+      std::vector<double> logs;
+      for (const AnswerScore& answer : scored.value().answers)
+        logs.push_back(std::accumulate(answer.logprobs.begin(), answer.logprobs.end(), 0.0));
+      return logs;
+    } catch (const Error& e) {
+      return e;
+    }
+  }
+
  private:
   PromptVariant variant_of(const Pass& pass) const {
     PromptVariant variant;
@@ -134,10 +157,8 @@ class VlmClassifier final : public Classifier {
   const Image* shrunk(const std::string& name, const Image& image, std::deque<Image>& made) const {
     const int longer = std::max(image.width, image.height);
     if (side_ == 0 || longer <= side_) return &image;
-    const auto view = std::find_if(task_.views.begin(), task_.views.end(), [&](const auto& v) {
-      return v.name == name || task_.layout != ViewLayout::kSeparate;
-    });
-    if (view == task_.views.end() || view->shrink.empty()) return &image;
+    const ViewSettings* view = view_settings(task_, name);
+    if (view == nullptr || view->shrink.empty()) return &image;
     Image charge = image;
     if (view->stretch.invert) invert(charge);
     made.push_back(resize_longer(charge, side_, resize_filter(view->shrink)));
@@ -258,6 +279,11 @@ class VlmClassifier final : public Classifier {
 }  // namespace
 
 Result<Generated> Classifier::generate(const PreparedSample&, const Writing&) const {
+  return Error::usage("model", "writes no text");
+}
+
+Result<std::vector<double>> Classifier::score_reasons(const PreparedSample&, ClassId,
+                                                      std::span<const std::string>) const {
   return Error::usage("model", "writes no text");
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "firstlight/base/paths.h"
@@ -84,6 +85,15 @@ std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& 
   std::vector<std::string> names;
   for (const ClassDefinition& definition : task.classes) names.push_back(definition.name);
   return domain_check(known->domains, known->false_alarms, task.name, names);
+}
+
+ReasonWriter open_reason_writer(std::string_view spec, const Task& task) {
+  const auto known = open_domain_check(spec, task);
+  const bool trained =
+      known && std::any_of(known->domains.begin(), known->domains.end(), [&](const Domain& domain) {
+        return std::find(domain.tasks.begin(), domain.tasks.end(), task.name) != domain.tasks.end();
+      });
+  return {trained ? Vocabulary::of_task(task.name) : std::nullopt};
 }
 
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,

@@ -90,7 +90,7 @@ void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
     records.push_back(&batch[i].record);
     prepared.push_back(std::move(batch[i].prepared));
   }
-  const bool once = options.passes.size() == 1 && options.free_text == 0 && options.reasons == 0;
+  const bool once = options.passes.size() == 1 && options.free_text == 0 && !options.reasons;
   const auto at_once = static_cast<std::size_t>(classifier.capabilities().preferred_batch);
   const std::size_t step = once ? good.size() : std::max<std::size_t>(1, at_once);
   for (std::size_t first = 0; first < good.size(); first += step) {
@@ -248,7 +248,7 @@ RunConfig make_run_config(const Task& task, const Classifier& classifier,
       config.settings["domain.unknown_classes"] = text::join(options.domain->unknown_classes, ", ");
     }
   }
-  if (options.reasons > 0) config.settings["reasons"] = std::to_string(options.reasons);
+  if (options.reasons) config.settings["reasons"] = options.reasons->setting();
   config.machine = describe_machine();
   config.machine["instruction_set"] = model.instruction_set;
   return config;

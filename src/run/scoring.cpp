@@ -6,7 +6,6 @@
 
 #include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
-#include "firstlight/base/text.h"
 #include "firstlight/run/prediction.h"
 #include "firstlight/score/label_text.h"
 #include "firstlight/task/prompt.h"
@@ -63,13 +62,12 @@ void write_text(const PreparedSample& sample, const Classifier& classifier, int 
 void write_reason(const PreparedSample& sample, const Classifier& classifier,
                   const RunOptions& options, SampleRecord& record) {
   const ClassId label = predict(record, {options.normalisation, true}).label;
-  const Result<Generated> written =
-      classifier.generate(sample, {.max_tokens = options.reasons, .label = label});
-  if (!written) {
-    fail(record, written.error().what());
+  Result<std::string> reason = options.reasons->write(classifier, sample, label);
+  if (!reason) {
+    fail(record, reason.error().what());
     return;
   }
-  record.explanation = text::trim(clean_text(written.value().text));
+  record.explanation = std::move(reason).value();
 }
 
 }  // namespace
@@ -99,7 +97,7 @@ std::size_t score_samples(std::span<const PreparedSample> samples,
       write_text(samples[k], classifier, options.free_text, answers, *records[k]);
     }
   }
-  if (options.reasons > 0) {
+  if (options.reasons) {
     for (std::size_t k = 0; k < count; ++k) {
       if (records[k]->ok) write_reason(samples[k], classifier, options, *records[k]);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/paths.h"
@@ -77,6 +78,15 @@ std::optional<Vocabulary> Vocabulary::of_task(const std::string& task) {
   return std::nullopt;
 }
 
+std::vector<std::string> Vocabulary::parts() const {
+  std::vector<std::string> parts;
+  for (const Attribute& attribute : attributes_) {
+    for (const Statement& statement : attribute.statements)
+      parts.insert(parts.end(), statement.says.begin(), statement.says.end());
+  }
+  return parts;
+}
+
 std::vector<std::optional<std::size_t>> Vocabulary::truth(
     const std::optional<std::string>& sample_truth, const std::vector<Metadata>& columns) const {
   std::vector<std::optional<std::size_t>> result;
@@ -124,21 +134,23 @@ std::vector<std::optional<std::size_t>> Vocabulary::stated(std::string_view give
   return result;
 }
 
-std::string Vocabulary::sentences(const std::vector<std::optional<std::size_t>>& statements,
-                                  Random& random) const {
+std::string Vocabulary::sentences(const std::vector<Said>& said, Random& random) const {
   std::vector<std::string> parts;
-  for (std::size_t a = 0; a < attributes_.size(); ++a) {
-    if (!statements[a]) continue;
-    const auto& says = attributes_[a].statements[*statements[a]].says;
+  for (const Said& place : said) {
+    const auto& says = attributes_.at(place.attribute).statements.at(place.statement).says;
     parts.push_back(says[random.below(says.size())]);
   }
+  return to_sentences(std::move(parts));
+}
+
+std::string to_sentences(std::vector<std::string> parts) {
   const std::size_t first = std::max(kPerSentence, (parts.size() + 1) / 2);
   std::string out;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool begins = i == 0 || i == first;
     if (!out.empty())
       out += begins ? ". " : i + 1 == parts.size() || i + 1 == first ? " and " : ", ";
-    std::string part = parts[i];
+    std::string& part = parts[i];
     if (begins && part[0] >= 'a' && part[0] <= 'z') {
       part[0] = static_cast<char>(part[0] - 'a' + 'A');
     }

@@ -4,148 +4,19 @@
 
 #include "firstlight/base/error.h"
 #include "firstlight/task/variants.h"
+#include "reason_source.h"
+#include "weighted.h"
 
 namespace firstlight::train {
 namespace {
 
-torch::Tensor to_tensor(const std::vector<std::int64_t>& values) {
-  return torch::tensor(values, torch::kLong);
-}
-
-/// Position of an item drawn with these weights.
-template <typename Weight, typename Items>
-std::size_t weighted(const Items& items, Weight weight, Random& random) {
-  double total = 0;
-  for (const auto& item : items) total += weight(item);
-  double left = random.uniform(0, total);
-  std::size_t index = 0;
-  for (const auto& item : items) {
-    left -= weight(item);
-    if (left < 0) return index;
-    ++index;
-  }
-  return index - 1;
+bool shows_names(const Task& task) {
+  return task.answer.find("{name}") != std::string::npos && lists_classes(task) &&
+         task.class_line.find("{name}") != std::string::npos &&
+         task.class_line.find("{description}") != std::string::npos;
 }
 
 }  // namespace
-
-void BatchBuilder::tokens(const std::vector<std::int32_t>& ids, std::int64_t position) {
-  for (const std::int32_t id : ids) rows_.push_back({id, position++});
-}
-
-std::int64_t BatchBuilder::pictures(std::size_t count, std::int64_t position) {
-  for (std::int64_t i = 0; i < rows_of(count); ++i) {
-    image_rows_.push_back(static_cast<std::int64_t>(rows_.size()));
-    image_index_.push_back(next_picture_ * image_tokens_ + i);
-    rows_.push_back({0, position++});
-  }
-  next_picture_ += static_cast<std::int64_t>(count);
-  return rows_of(count);
-}
-
-void BatchBuilder::answer(const PromptEncoder::Answer& answer, std::int64_t position,
-                          std::int64_t before) {
-  const auto& ids = answer.ids;
-  // Each row predicts the next token; the last token is predicted, not read.
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (i >= answer.given) {
-      wanted_.push_back(i == 0 ? before : last_row());
-      targets_.push_back(ids[i]);
-      answer_of_.push_back(batch_.answers);
-      weights_.push_back(answer.given > 0 ? reason_weight_ : 1.0F);
-    }
-    if (i + 1 < ids.size()) rows_.push_back({ids[i], position++});
-  }
-  ++batch_.answers;
-}
-
-void BatchBuilder::pad(std::int64_t rows) { rows_.resize(static_cast<std::size_t>(rows), Row{}); }
-
-void BatchBuilder::add_text_first(const std::vector<PromptEncoder::Prompt>& prompts,
-                                  const std::vector<Picture>& samples,
-                                  const std::vector<PromptEncoder::Answer>& answers) {
-  aten::PackedGroup group;
-  group.prefix = static_cast<std::int64_t>(prompts.front().before.size());
-  group.branches = static_cast<std::int64_t>(samples.size());
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto texts = static_cast<std::int64_t>(prompts[i].after.size() + answers[i].size());
-    group.length = std::max(group.length, rows_of(prompts[i].images) + texts - 1);
-  }
-  tokens(prompts.front().before, 0);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto end = static_cast<std::int64_t>(rows_.size()) + group.length;
-    batch_.images.push_back(samples[i]);
-    std::int64_t position = group.prefix + pictures(prompts[i].images, group.prefix);
-    tokens(prompts[i].after, position);
-    position += static_cast<std::int64_t>(prompts[i].after.size());
-    answer(answers[i], position, last_row());
-    pad(end);
-  }
-  batch_.text.groups.push_back(group);
-}
-
-void BatchBuilder::add_image_first(const Picture& sample,
-                                   const std::vector<PromptEncoder::Prompt>& prompts,
-                                   const std::vector<PromptEncoder::Answer>& answers) {
-  aten::PackedGroup group;
-  const auto before = static_cast<std::int64_t>(prompts.front().before.size());
-  group.prefix = before + rows_of(prompts.front().images);
-  group.branches = static_cast<std::int64_t>(prompts.size());
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    group.length = std::max(
-        group.length, static_cast<std::int64_t>(prompts[i].after.size() + answers[i].size()) - 1);
-  }
-  batch_.images.push_back(sample);
-  tokens(prompts.front().before, 0);
-  pictures(prompts.front().images, before);
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const auto end = static_cast<std::int64_t>(rows_.size()) + group.length;
-    tokens(prompts[i].after, group.prefix);
-    answer(answers[i], group.prefix + static_cast<std::int64_t>(prompts[i].after.size()),
-           last_row());
-    pad(end);
-  }
-  batch_.text.groups.push_back(group);
-}
-
-void BatchBuilder::add_scored(const Picture& sample, const PromptEncoder::Prompt& prompt,
-                              const std::vector<PromptEncoder::Answer>& answers) {
-  aten::PackedGroup group;
-  const auto before = static_cast<std::int64_t>(prompt.before.size());
-  group.prefix = before + rows_of(prompt.images) + static_cast<std::int64_t>(prompt.after.size());
-  group.branches = static_cast<std::int64_t>(answers.size());
-  for (const auto& ids : answers) {
-    group.length = std::max(group.length, static_cast<std::int64_t>(ids.size()) - 1);
-  }
-  batch_.images.push_back(sample);
-  tokens(prompt.before, 0);
-  tokens(prompt.after, before + pictures(prompt.images, before));
-  const std::int64_t last = last_row();
-  for (const auto& ids : answers) {
-    const std::int64_t end = last_row() + 1 + group.length;
-    answer(ids, group.prefix, last);
-    pad(end);
-  }
-  batch_.text.groups.push_back(group);
-}
-
-LanguageBatch BatchBuilder::finish() {
-  std::vector<std::int64_t> ids;
-  std::vector<std::int64_t> positions;
-  for (const Row& row : rows_) {
-    ids.push_back(row.token);
-    positions.push_back(row.position);
-  }
-  batch_.text.token_ids = to_tensor(ids);
-  batch_.text.positions = to_tensor(positions);
-  batch_.text.image_rows = to_tensor(image_rows_);
-  batch_.text.image_index = to_tensor(image_index_);
-  batch_.wanted = to_tensor(wanted_);
-  batch_.targets = to_tensor(targets_);
-  batch_.answer = to_tensor(answer_of_);
-  batch_.weight = torch::tensor(weights_);
-  return std::move(batch_);
-}
 
 BatchSource::BatchSource(const Recipe& recipe, const std::vector<ImagePool>& pools,
                          const Wordings& wordings, const PromptEncoder& encoder)
@@ -157,7 +28,10 @@ BatchSource::BatchSource(const Recipe& recipe, const std::vector<ImagePool>& poo
                                             std::to_string(tasks_.back().size()) +
                                             " classes, but the recipe names another number");
     }
-    vocabularies_.push_back(Vocabulary::of_task(spec.task));
+    auto vocabulary = Vocabulary::of_task(spec.task);
+    reasons_.push_back(vocabulary ? std::make_shared<const ReasonSource>(std::move(*vocabulary),
+                                                                         pools, spec.domain)
+                                  : nullptr);
   }
 }
 
@@ -204,6 +78,13 @@ std::vector<std::size_t> BatchSource::own_tasks(const std::string& domain, bool 
   return fitting;
 }
 
+void BatchSource::exchange_names(OwnPrompt& own, Random& random) {
+  std::vector<std::string> names;
+  for (const ClassDefinition& definition : own.task.classes) names.push_back(definition.name);
+  random.shuffle(names);
+  for (std::size_t i = 0; i < names.size(); ++i) own.task.classes[i].name = names[i];
+}
+
 void BatchSource::ask_fewer(OwnPrompt& own, Random& random) {
   std::vector<ClassId> kept;
   for (std::size_t i = 0; i < own.task.size(); ++i) {
@@ -227,35 +108,39 @@ BatchSource::OwnPrompt BatchSource::draw_own(const std::vector<std::size_t>& fit
   if (random.chance(stage.other_answers)) {
     own.task = with_answer(own.task, random.chance(0.5) ? "{name}" : "{key}");
   }
-  own.variant.descriptions = random.chance(0.95);
-  own.variant.reason = vocabularies_[own.which] && random.chance(stage.reason_share);
+  // Where the names say nothing, the descriptions must be there.
+  const bool exchanged = shows_names(own.task) && random.chance(stage.exchanged_names);
+  own.variant.descriptions = exchanged || random.chance(0.95);
+  own.variant.reason = reasons_[own.which] && random.chance(stage.reason_share);
   auto& order = own.variant.order;
-  if (can_reorder(own.task) && random.chance(0.6)) {
+  if (can_reorder(own.task) && random.chance(stage.task_reordered)) {
     order.resize(own.task.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i].value = static_cast<int>(i);
     random.shuffle(order);
   }
-  if (!own.variant.descriptions || random.chance(0.65)) return own;
-  const auto classes = draw_classes(wordings_, own.concepts, random);
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    own.task.classes[i].name = classes[i].name;
-    own.task.classes[i].description = classes[i].description;
+  if (own.variant.descriptions && random.chance(stage.task_reworded)) {
+    const auto classes = draw_classes(wordings_, own.concepts, random);
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      own.task.classes[i].name = classes[i].name;
+      own.task.classes[i].description = classes[i].description;
+    }
   }
+  if (exchanged) exchange_names(own, random);
   return own;
 }
 
 std::optional<PromptEncoder::Answer> BatchSource::reason(const OwnPrompt& own,
                                                          const Picture& picture, std::size_t label,
                                                          Random& random) const {
-  const Vocabulary& vocabulary = *vocabularies_[own.which];
-  const auto& [pool, index] = picture;
-  const std::string text =
-      vocabulary.sentences(vocabulary.truth(pool->truth(index), pool->columns(index)), random);
+  const std::string text = reasons_[own.which]->draw(*picture.first, picture.second, random);
   if (text.empty()) return std::nullopt;
   // The label is the model's own later and may be wrong, which must not change what is seen.
-  if (random.chance(0.25)) label = random.below(own.task.size());
-  const std::string given = answer_before_reason(render_answers(own.task, own.variant)[label]);
-  return encoder_.encode_answer(given + text, given);
+  const bool any = random.chance(0.25);
+  if (any) label = random.below(own.task.size());
+  const std::string start = answer_before_reason(render_answers(own.task, own.variant)[label]);
+  auto answer = encoder_.encode_answer(start + text, start);
+  answer.label_given = any;
+  return answer;
 }
 
 void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& random) const {

@@ -39,11 +39,11 @@ PromptEncoder::Prompt PromptEncoder::encode(const RenderedPrompt& rendered) cons
 }
 
 PromptEncoder::Answer PromptEncoder::encode_answer(const std::string& answer,
-                                                   const std::string& given) const {
-  Answer encoded{tokenizer_.encode(" " + answer, false), 0};
-  if (!given.empty()) {
-    const auto start = tokenizer_.encode(" " + given, false);
-    encoded.given = static_cast<std::size_t>(
+                                                   const std::string& label) const {
+  Answer encoded{tokenizer_.encode(" " + answer, false)};
+  if (!label.empty()) {
+    const auto start = tokenizer_.encode(" " + label, false);
+    encoded.label = static_cast<std::size_t>(
         std::mismatch(start.begin(), start.end(), encoded.ids.begin(), encoded.ids.end()).first -
         start.begin());
   }

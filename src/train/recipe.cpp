@@ -65,10 +65,28 @@ StreamSpec read_stream(const Node& node,
 }
 
 Stage read_stage(const Node& node) {
-  node.require_known({"name", "kind", "steps", "rate", "warmup", "weight_decay", "vision_rate",
-                      "batch", "text_first_groups", "image_first_groups", "branches",
-                      "image_branches", "task_share", "reason_share", "reason_weight",
-                      "fewer_classes", "other_answers", "average", "streams"});
+  node.require_known({"name",
+                      "kind",
+                      "steps",
+                      "rate",
+                      "warmup",
+                      "weight_decay",
+                      "vision_rate",
+                      "batch",
+                      "text_first_groups",
+                      "image_first_groups",
+                      "branches",
+                      "image_branches",
+                      "task_share",
+                      "reason_share",
+                      "reason_weight",
+                      "task_reworded",
+                      "task_reordered",
+                      "exchanged_names",
+                      "fewer_classes",
+                      "other_answers",
+                      "average",
+                      "streams"});
   Stage stage;
   stage.name = node.at("name").text();
   const Node& kind = node.at("kind");
@@ -93,6 +111,9 @@ Stage read_stage(const Node& node) {
   if (stage.average > 0 && stage.kind == Stage::Kind::kVision) {
     throw node.at("average").error("is for language stages");
   }
+  take(node, "task_reworded", stage.task_reworded, 1.0);
+  take(node, "task_reordered", stage.task_reordered, 1.0);
+  take(node, "exchanged_names", stage.exchanged_names, 1.0);
   take(node, "fewer_classes", stage.fewer_classes, 1.0);
   take(node, "other_answers", stage.other_answers, 1.0);
   const Node& streams = node.at("streams");

@@ -7,6 +7,7 @@
 
 #include "firstlight/check/trials.h"
 #include "firstlight/eval/intervals.h"
+#include "firstlight/model/reason.h"
 #include "firstlight/task/vocabulary.h"
 
 namespace firstlight {
@@ -17,6 +18,7 @@ struct ReasonSettings {
   /// the pictures must then agree less.
   bool exchange = false;
   std::uint64_t seed = 1;  ///< of the exchange
+  ReasonWriter writer = {};
 };
 
 /// Statements about one attribute, or about all, of samples whose truth is known for it.

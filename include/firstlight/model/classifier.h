@@ -63,6 +63,11 @@ class Classifier {
                                              const Pass& pass) const = 0;
   /// Text by the model; Error, the default, for models that write none.
   virtual Result<Generated> generate(const PreparedSample& sample, const Writing& writing) const;
+  /// log P of each text, to its end, as the reason of a label: the prompt asks for a reason and the
+  /// answer begins with the label's, whose own part is in every number. Error, the default, for
+  /// models that write no text.
+  virtual Result<std::vector<double>> score_reasons(const PreparedSample& sample, ClassId label,
+                                                    std::span<const std::string> texts) const;
 };
 
 /// A sample with its answer, shown in the prompt before the question.

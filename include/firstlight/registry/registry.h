@@ -9,6 +9,7 @@
 #include "firstlight/hosted/options.h"
 #include "firstlight/model/classifier.h"
 #include "firstlight/model/model.h"
+#include "firstlight/model/reason.h"
 #include "firstlight/score/domain.h"
 #include "firstlight/task/task.h"
 
@@ -23,6 +24,10 @@ std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec,
 /// What the model's folder knows of its training (domain.safetensors), for this task; nothing where
 /// it has no such file or lies on a server. Throws Error::input for a damaged one.
 std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& task);
+
+/// How this model gives reasons for a task's labels: by the task's vocabulary where the model was
+/// trained for the task, else in its own words.
+ReasonWriter open_reason_writer(std::string_view spec, const Task& task);
 
 /// The folder that a MODEL other than openai: lies in. Throws Error::usage where there is none.
 std::string model_folder(std::string_view spec);

@@ -12,6 +12,7 @@
 #include "firstlight/base/log.h"
 #include "firstlight/data/source.h"
 #include "firstlight/model/classifier.h"
+#include "firstlight/model/reason.h"
 #include "firstlight/run/config.h"
 #include "firstlight/run/store.h"
 #include "firstlight/score/domain.h"
@@ -19,9 +20,6 @@
 #include "firstlight/task/task.h"
 
 namespace firstlight {
-
-/// Room for a reason of two sentences.
-inline constexpr int kReasonTokens = 96;
 
 /// How a source is run through a classifier.
 struct RunOptions {
@@ -34,8 +32,8 @@ struct RunOptions {
   int free_text = 0;
   /// What the pictures are compared with (score/domain.h); none = not compared.
   std::optional<DomainCheck> domain = std::nullopt;
-  /// Tokens of the reason that the model gives for the label of each sample; 0 = none.
-  int reasons = 0;
+  /// How the model gives the reason for the label of each sample; none = it gives none.
+  std::optional<ReasonWriter> reasons = std::nullopt;
   int batch = 8;    ///< samples that the model gets at once, >= 1; does not change a number
   int loaders = 1;  ///< threads that decode and prepare ahead of the model, >= 1
   const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler to end early

@@ -25,6 +25,15 @@ struct Attribute {
   std::vector<Statement> statements;
 };
 
+/// A statement by its place.
+struct Said {
+  std::size_t attribute = 0;  ///< of Vocabulary::attributes()
+  std::size_t statement = 0;  ///< of the attribute's statements
+};
+
+/// One or two sentences out of parts of sentences (Statement::says).
+std::string to_sentences(std::vector<std::string> parts);
+
 /// The words in which the reasons of a domain are given, and the truth columns that decide them:
 /// share/tasks/vocabulary/NAME.yaml. Reasons are made from it in training and read by it in the
 /// check, so that both mean the same. Immutable; safe from any thread.
@@ -37,6 +46,8 @@ class Vocabulary {
 
   const std::vector<std::string>& tasks() const { return tasks_; }
   const std::vector<Attribute>& attributes() const { return attributes_; }
+  /// All words of all statements (Statement::says), attribute by attribute.
+  std::vector<std::string> parts() const;
 
   /// Which statement of each attribute is true of a sample; nullopt where that is not known.
   std::vector<std::optional<std::size_t>> truth(const std::optional<std::string>& sample_truth,
@@ -44,10 +55,9 @@ class Vocabulary {
   /// Which statement of each attribute a text makes: that whose words it holds, the longest first,
   /// without regard to case. nullopt where it makes none, or two that contradict each other.
   std::vector<std::optional<std::size_t>> stated(std::string_view text) const;
-  /// One or two sentences that make these statements, in the order of the attributes, their words
-  /// drawn at random; empty where there are none.
-  std::string sentences(const std::vector<std::optional<std::size_t>>& statements,
-                        Random& random) const;
+  /// One or two sentences that make these statements in this order, their words drawn at random;
+  /// empty where there are none.
+  std::string sentences(const std::vector<Said>& said, Random& random) const;
 
  private:
   std::vector<std::string> tasks_;

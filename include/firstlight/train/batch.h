@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +13,6 @@
 #include "firstlight/nn/tokenizer.h"
 #include "firstlight/task/prompt.h"
 #include "firstlight/task/task.h"
-#include "firstlight/task/vocabulary.h"
 #include "firstlight/train/pool.h"
 #include "firstlight/train/recipe.h"
 #include "firstlight/train/special_tokens.h"
@@ -33,17 +33,18 @@ class PromptEncoder {
     std::vector<std::int32_t> after;
     std::size_t images = 1;
   };
-  /// Ids of an answer, end of text included. The first `given` are put there, not learnt.
+  /// Ids of an answer, end of text included.
   struct Answer {
     std::vector<std::int32_t> ids;
-    std::size_t given = 0;
+    std::size_t label = 0;     ///< the first of them, which are the label's; 0 = all
+    bool label_given = false;  ///< the label is put there, not learnt
     std::size_t size() const { return ids.size(); }
   };
 
   /// Throws Error::usage unless the prompt holds images, with nothing between them.
   Prompt encode(const RenderedPrompt& prompt) const;
-  /// `given` is the beginning of `answer` that is put there.
-  Answer encode_answer(const std::string& answer, const std::string& given = {}) const;
+  /// `label` is the beginning of `answer` before a reason.
+  Answer encode_answer(const std::string& answer, const std::string& label = {}) const;
   std::size_t vocab_size() const { return tokenizer_.vocab_size(); }
 
  private:
@@ -51,6 +52,8 @@ class PromptEncoder {
   nn::ChatTemplate template_;
   SpecialTokens special_;
 };
+
+class ReasonSource;
 
 /// A sample of a stream.
 using Picture = std::pair<const ImagePool*, std::size_t>;
@@ -147,12 +150,14 @@ class BatchSource {
     std::vector<std::string> concepts;  ///< by class of `task`
     PromptVariant variant;
   };
+  /// Shuffles the names of the classes against their descriptions.
+  static void exchange_names(OwnPrompt& own, Random& random);
   /// Leaves some classes out, and at least two in.
   static void ask_fewer(OwnPrompt& own, Random& random);
   OwnPrompt draw_own(const std::vector<std::size_t>& fitting, const Stage& stage,
                      Random& random) const;
-  /// A label, mostly the right one, with a reason that is true of the sample. nullopt where nothing
-  /// is known of the sample.
+  /// A label with a reason that is true of the sample. Sometimes the label is any of them, and
+  /// given. nullopt where nothing is known of the sample.
   std::optional<PromptEncoder::Answer> reason(const OwnPrompt& own, const Picture& picture,
                                               std::size_t label, Random& random) const;
   bool own_prompt(const Picture& picture, const Stage& stage, Random& random,
@@ -165,7 +170,7 @@ class BatchSource {
   const Wordings& wordings_;
   const PromptEncoder& encoder_;
   std::vector<Task> tasks_;
-  std::vector<std::optional<Vocabulary>> vocabularies_;  ///< by task
+  std::vector<std::shared_ptr<const ReasonSource>> reasons_;  ///< by task; null without any
 };
 
 }  // namespace firstlight::train

@@ -60,9 +60,13 @@ struct Stage {
   int image_branches = 4;                 ///< image first
   double task_share = 0.3;                ///< prompts that are a built-in task's own, by domain
   double reason_share = 0;                ///< of those, how many ask for the label's reason
-  double fewer_classes = 0;               ///< of those, how many leave some classes out
-  double other_answers = 0;               ///< of those, how many are answered by name or by key
-  double reason_weight = 0.1;             ///< of a reason's token in the loss; a label's is 1
+  double task_reworded = 0.65;            ///< of those, how many describe the classes in new words
+  double task_reordered = 0.6;            ///< of those, how many shuffle the classes
+  /// Of those that show names, how many shuffle the names against the descriptions, which decide.
+  double exchanged_names = 0;
+  double fewer_classes = 0;    ///< of those, how many leave some classes out
+  double other_answers = 0;    ///< of those, how many are answered by name or by key
+  double reason_weight = 0.1;  ///< of a reason's token in the loss; a label's is 1
   /// Language: the stage ends with the exponential moving average of its weights, w' = a w' + (1 -
   /// a) w after each step (Polyak & Juditsky 1992); 0 = with the last weights.
   double average = 0;

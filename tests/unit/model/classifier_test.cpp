@@ -165,5 +165,16 @@ TEST(VlmClassifier, AReasonFollowsTheLabel) {
   EXPECT_EQ(all_text(model->written.prompt).find("Write the reason"), std::string::npos);
 }
 
+TEST(VlmClassifier, ReasonsAreScoredBehindTheLabel) {
+  const auto model = std::make_shared<RecordingModel>();
+  const auto classifier = make_vlm_classifier(model, task());
+  const std::vector<std::string> texts = {"It is flat.", "It is thin."};
+  ASSERT_TRUE(classifier->score_reasons(sample("x", 30), ClassId{1}, texts));
+  ASSERT_EQ(model->asked.size(), 1u);
+  EXPECT_EQ(model->asked[0].answers,
+            (std::vector<std::string>{"1\nIt is flat.", "1\nIt is thin."}));
+  EXPECT_NE(all_text(model->asked[0].prompt).find("Write the reason"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace firstlight

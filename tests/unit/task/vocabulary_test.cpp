@@ -28,6 +28,14 @@ std::vector<Statements> combinations(const Vocabulary& vocabulary) {
   return all;
 }
 
+std::vector<Said> said(const Statements& statements) {
+  std::vector<Said> said;
+  for (std::size_t a = 0; a < statements.size(); ++a) {
+    if (statements[a]) said.push_back({a, *statements[a]});
+  }
+  return said;
+}
+
 TEST(Vocabulary, WhatIsWrittenIsRead) {
   for (const char* task : {"galaxy-morphology", "lsbg", "neutrino-flavour"}) {
     const auto vocabulary = Vocabulary::of_task(task);
@@ -35,7 +43,7 @@ TEST(Vocabulary, WhatIsWrittenIsRead) {
     Random random(1);
     for (const Statements& statements : combinations(*vocabulary)) {
       for (int draw = 0; draw < 8; ++draw) {
-        const std::string text = vocabulary->sentences(statements, random);
+        const std::string text = vocabulary->sentences(said(statements), random);
         EXPECT_EQ(vocabulary->stated(text), statements) << text;
       }
     }
@@ -47,7 +55,7 @@ TEST(Vocabulary, MakesOneOrTwoSentences) {
   const auto vocabulary = Vocabulary::of_task("neutrino-flavour");
   Random random(2);
   for (const Statements& statements : combinations(*vocabulary)) {
-    const std::string text = vocabulary->sentences(statements, random);
+    const std::string text = vocabulary->sentences(said(statements), random);
     const auto stops = std::count(text.begin(), text.end(), '.');
     EXPECT_EQ(stops, text.empty() ? 0 : stops > 1 ? 2 : 1) << text;
     if (text.empty()) continue;

@@ -87,13 +87,13 @@ TEST(Twin, AlsoWithSeveralPicturesInAPrompt) {
 TEST(Twin, AReasonBeginsWhereTheLabelEnds) {
   const std::string models = std::string(FIRSTLIGHT_TEST_DIR) + "/../models/";
   const PromptEncoder encoder(Recipe::load(models + "recipes/firstlight-small/recipe.yaml"));
-  const std::string given = answer_before_reason("I classify the pixel maps as NuE CC.");
-  const PromptEncoder::Answer alone = encoder.encode_answer(given);
-  const PromptEncoder::Answer whole = encoder.encode_answer(given + "All tracks are short.", given);
-  ASSERT_EQ(whole.given + 1, alone.size());  // without the end of text
+  const std::string label = answer_before_reason("I classify the pixel maps as NuE CC.");
+  const PromptEncoder::Answer alone = encoder.encode_answer(label);
+  const PromptEncoder::Answer whole = encoder.encode_answer(label + "All tracks are short.", label);
+  ASSERT_EQ(whole.label + 1, alone.size());  // without the end of text
   EXPECT_TRUE(std::equal(alone.ids.begin(), alone.ids.end() - 1, whole.ids.begin()));
   EXPECT_GT(whole.size(), alone.size());
-  EXPECT_EQ(alone.given, 0u);
+  EXPECT_EQ(alone.label, 0u);
 }
 
 }  // namespace
