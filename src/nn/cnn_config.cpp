@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "firstlight/base/text.h"
 #include "network_config.h"
 
 namespace firstlight::nn {
@@ -193,10 +192,7 @@ CnnConfig parse_cnn_config(std::string_view text, const std::string& origin) {
 }
 
 CnnConfig read_cnn_config(const std::string& folder) {
-  const std::string path = folder + "/config.json";
-  CnnConfig config = parse_cnn_config(text::read_file(path), path);
-  if (config.classes.empty()) throw Error::input(path, "classes are missing");
-  return config;
+  return read_trained(folder, parse_cnn_config);
 }
 
 std::vector<NamedTensor> CnnConfig::tensors() const {

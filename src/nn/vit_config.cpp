@@ -2,7 +2,6 @@
 
 #include <map>
 
-#include "firstlight/base/text.h"
 #include "network_config.h"
 
 namespace firstlight::nn {
@@ -34,10 +33,7 @@ VitConfig parse_vit_config(std::string_view text, const std::string& origin) {
 }
 
 VitConfig read_vit_config(const std::string& folder) {
-  const std::string path = folder + "/config.json";
-  VitConfig config = parse_vit_config(text::read_file(path), path);
-  if (config.classes.empty()) throw Error::input(path, "classes are missing");
-  return config;
+  return read_trained(folder, parse_vit_config);
 }
 
 std::vector<NamedTensor> VitConfig::tensors() const {
