@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <numeric>
 #include <utility>
 
 #include "firstlight/base/text.h"
 #include "firstlight/image/resize.h"
 #include "firstlight/image/stretch.h"
+#include "firstlight/score/score.h"
 #include "firstlight/task/views.h"
 
 namespace firstlight {
@@ -89,10 +89,7 @@ class VlmClassifier final : public Classifier {
       for (const std::string& text : texts) request.answers.push_back(start + text);
       auto scored = std::move(model_->score({&request, 1}).front());
       if (!scored) return scored.error();
-      std::vector<double> logs;
-      for (const AnswerScore& answer : scored.value().answers)
-        logs.push_back(std::accumulate(answer.logprobs.begin(), answer.logprobs.end(), 0.0));
-      return logs;
+      return label_log_scores(scored.value(), Normalisation::kSum);
     } catch (const Error& e) {
       return e;
     }

@@ -1,13 +1,14 @@
 #include "firstlight/model/reason.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "firstlight/base/clean_text.h"
 #include "firstlight/base/error.h"
 #include "firstlight/base/text.h"
+#include "firstlight/score/score.h"
 
 namespace firstlight {
 namespace {
@@ -20,19 +21,16 @@ struct Weighed {
 };
 
 std::vector<Weighed> weigh(const Vocabulary& vocabulary, std::span<const double> logs) {
-  const double top = *std::max_element(logs.begin(), logs.end());
-  double all = 0;
-  for (const double log : logs) all += std::exp(log - top);
+  const std::vector<double> probabilities = softmax(logs);
   std::vector<Weighed> weighed;
   std::size_t at = 0;
   for (const Attribute& attribute : vocabulary.attributes()) {
     Weighed& here = weighed.emplace_back();
     double best = -1;
     for (const Statement& statement : attribute.statements) {
-      const auto own = logs.subspan(at, statement.says.size());
+      const auto own = std::span(probabilities).subspan(at, statement.says.size());
       at += own.size();
-      double sum = 0;
-      for (const double log : own) sum += std::exp(log - top) / all;
+      const double sum = std::accumulate(own.begin(), own.end(), 0.0);
       here.total += sum;
       if (sum <= best) continue;
       best = sum;

@@ -87,8 +87,7 @@ std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& 
   return domain_check(known->domains, known->false_alarms, task.name, names);
 }
 
-ReasonWriter open_reason_writer(std::string_view spec, const Task& task) {
-  const auto known = open_domain_check(spec, task);
+ReasonWriter reason_writer(const std::optional<DomainCheck>& known, const Task& task) {
   const bool trained =
       known && std::any_of(known->domains.begin(), known->domains.end(), [&](const Domain& domain) {
         return std::find(domain.tasks.begin(), domain.tasks.end(), task.name) != domain.tasks.end();

@@ -6,4 +6,6 @@ bool has_free_text(const RunConfig& config) { return config.settings.contains("f
 
 bool has_reasons(const RunConfig& config) { return config.settings.contains("reasons"); }
 
+bool has_domain(const RunConfig& config) { return config.settings.contains("domain.false_alarms"); }
+
 }  // namespace firstlight

@@ -6,8 +6,6 @@ const char* const kDomainTable = R"sql(
 CREATE TABLE domain(sample INTEGER PRIMARY KEY, score REAL NOT NULL);
 )sql";
 
-bool has_domain(const RunConfig& config) { return config.settings.contains("domain.false_alarms"); }
-
 Statement insert_domain(Database& database) {
   return Statement(database, "INSERT INTO domain(sample, score) VALUES(?,?)");
 }

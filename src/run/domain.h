@@ -12,9 +12,6 @@ namespace firstlight::run_detail {
 
 extern const char* const kDomainTable;
 
-/// Whether a run of this configuration has the table.
-bool has_domain(const RunConfig& config);
-
 Statement insert_domain(Database& database);
 void write_domain(Statement& insert, const SampleRecord& record);
 

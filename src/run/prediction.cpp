@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "domain.h"
 #include "firstlight/base/error.h"
+#include "firstlight/run/contents.h"
 #include "firstlight/score/domain.h"
 
 namespace firstlight {
@@ -48,7 +48,7 @@ Prediction predict(const SampleRecord& record, const Interpretation& interpretat
   return prediction;
 }
 
-bool checks_domain(const RunStore& run) { return run_detail::has_domain(run.config()); }
+bool checks_domain(const RunStore& run) { return has_domain(run.config()); }
 
 std::string warning_of(const RunStore& run, const SampleRecord& record) {
   if (!record.ok || !checks_domain(run)) return {};

@@ -54,7 +54,7 @@ void RunStore::Impl::prepare_writing() {
       prepare("INSERT INTO score(sample, pass, kind, token_set, logprobs) VALUES(?,?,?,?,?)");
   insert_server = run_detail::insert_server_answer(*database);
   if (has_free_text(config)) insert_text = run_detail::insert_free_text(*database);
-  if (run_detail::has_domain(config)) insert_domain = run_detail::insert_domain(*database);
+  if (has_domain(config)) insert_domain = run_detail::insert_domain(*database);
   if (has_reasons(config)) {
     insert_reason = run_detail::insert_explanation(*database);
   }
@@ -113,7 +113,7 @@ RunStore RunStore::create(const std::string& folder, const RunConfig& config, co
     impl->database->execute(kSchema);
     impl->database->execute(run_detail::kServerAnswerTable);
     if (has_free_text(config)) impl->database->execute(run_detail::kFreeTextTable);
-    if (run_detail::has_domain(config)) impl->database->execute(run_detail::kDomainTable);
+    if (has_domain(config)) impl->database->execute(run_detail::kDomainTable);
     if (has_reasons(config)) {
       impl->database->execute(run_detail::kExplanationTable);
     }

@@ -120,7 +120,7 @@ void RunStore::for_each(const std::function<void(const SampleRecord&)>& visit) c
   Statement server = run_detail::select_server_answers(*impl_->database);
   const bool has_texts = has_free_text(impl_->config);
   Statement texts = has_texts ? run_detail::select_free_text(*impl_->database) : Statement();
-  const bool has_scores = run_detail::has_domain(impl_->config);
+  const bool has_scores = has_domain(impl_->config);
   Statement domain = has_scores ? run_detail::select_domain(*impl_->database) : Statement();
   bool more_domain = has_scores && domain.step();
   const bool with_reasons = has_reasons(impl_->config);
@@ -171,7 +171,7 @@ std::optional<SampleRecord> RunStore::at(std::uint64_t position) const {
     Statement written = run_detail::select_free_text(*impl_->database, position);
     if (written.step()) run_detail::read_free_text(written, impl_->task, record);
   }
-  if (run_detail::has_domain(impl_->config)) {
+  if (has_domain(impl_->config)) {
     Statement domain = run_detail::select_domain(*impl_->database, position);
     if (domain.step()) record.domain_score = domain.real(1);
   }

@@ -10,7 +10,7 @@
 namespace firstlight::train {
 namespace {
 
-bool shows_names(const Task& task) {
+bool can_exchange_names(const Task& task) {
   return task.answer.find("{name}") != std::string::npos && lists_classes(task) &&
          task.class_line.find("{name}") != std::string::npos &&
          task.class_line.find("{description}") != std::string::npos;
@@ -78,14 +78,14 @@ std::vector<std::size_t> BatchSource::own_tasks(const std::string& domain, bool 
   return fitting;
 }
 
-void BatchSource::exchange_names(OwnPrompt& own, Random& random) {
+void BatchSource::exchange_names(AskedTask& own, Random& random) {
   std::vector<std::string> names;
   for (const ClassDefinition& definition : own.task.classes) names.push_back(definition.name);
   random.shuffle(names);
   for (std::size_t i = 0; i < names.size(); ++i) own.task.classes[i].name = names[i];
 }
 
-void BatchSource::ask_fewer(OwnPrompt& own, Random& random) {
+void BatchSource::ask_fewer(AskedTask& own, Random& random) {
   std::vector<ClassId> kept;
   for (std::size_t i = 0; i < own.task.size(); ++i) {
     kept.push_back(ClassId{static_cast<std::int32_t>(i)});
@@ -98,9 +98,9 @@ void BatchSource::ask_fewer(OwnPrompt& own, Random& random) {
   own.concepts = std::move(concepts);
 }
 
-BatchSource::OwnPrompt BatchSource::draw_own(const std::vector<std::size_t>& fitting,
+BatchSource::AskedTask BatchSource::draw_own(const std::vector<std::size_t>& fitting,
                                              const Stage& stage, Random& random) const {
-  OwnPrompt own;
+  AskedTask own;
   own.which = fitting[random.below(fitting.size())];
   own.task = tasks_[own.which];
   own.concepts = recipe_.tasks[own.which].concepts;
@@ -109,7 +109,7 @@ BatchSource::OwnPrompt BatchSource::draw_own(const std::vector<std::size_t>& fit
     own.task = with_answer(own.task, random.chance(0.5) ? "{name}" : "{key}");
   }
   // Where the names say nothing, the descriptions must be there.
-  const bool exchanged = shows_names(own.task) && random.chance(stage.exchanged_names);
+  const bool exchanged = can_exchange_names(own.task) && random.chance(stage.exchanged_names);
   own.variant.descriptions = exchanged || random.chance(0.95);
   own.variant.reason = reasons_[own.which] && random.chance(stage.reason_share);
   auto& order = own.variant.order;
@@ -129,7 +129,7 @@ BatchSource::OwnPrompt BatchSource::draw_own(const std::vector<std::size_t>& fit
   return own;
 }
 
-std::optional<PromptEncoder::Answer> BatchSource::reason(const OwnPrompt& own,
+std::optional<PromptEncoder::Answer> BatchSource::reason(const AskedTask& own,
                                                          const Picture& picture, std::size_t label,
                                                          Random& random) const {
   const std::string text = reasons_[own.which]->draw(*picture.first, picture.second, random);
@@ -143,21 +143,34 @@ std::optional<PromptEncoder::Answer> BatchSource::reason(const OwnPrompt& own,
   return answer;
 }
 
+BatchSource::AskedTask BatchSource::draw_other(const Question& question, bool image_first,
+                                               Random& random) const {
+  DrawnTask drawn = draw_task(wordings_, question, image_first, random);
+  AskedTask asked;
+  asked.task = std::move(drawn.task);
+  asked.concepts = std::move(drawn.concepts);
+  return asked;
+}
+
+std::optional<BatchSource::Asked> BatchSource::ask(const AskedTask& asked, const Picture& picture,
+                                                   Random& random) const {
+  const int index = picture.first->answer(picture.second, asked.concepts);
+  if (index < 0) return std::nullopt;
+  const auto label = static_cast<std::size_t>(index);
+  auto answer = asked.variant.reason
+                    ? reason(asked, picture, label, random)
+                    : encoder_.encode_answer(render_answers(asked.task, asked.variant)[label]);
+  if (!answer) return std::nullopt;
+  return Asked{encoder_.encode(render_for(asked.task, asked.variant, picture)), *std::move(answer)};
+}
+
 void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
   const ImagePool* first = stream(stage, "", random);
   const std::string domain = first->spec().domain;
   const auto fitting = own_tasks(domain, true);
-  OwnPrompt own;
-  std::vector<std::string> concepts;
-  if (!fitting.empty() && random.chance(stage.task_share)) {
-    own = draw_own(fitting, stage, random);
-    concepts = own.concepts;
-  } else {
-    DrawnTask drawn = draw_task(wordings_, question(domain, random), false, random);
-    own.task = std::move(drawn.task);
-    concepts = std::move(drawn.concepts);
-  }
-  const auto texts = render_answers(own.task, own.variant);
+  const AskedTask asked = !fitting.empty() && random.chance(stage.task_share)
+                              ? draw_own(fitting, stage, random)
+                              : draw_other(question(domain, random), false, random);
   std::vector<Picture> images;
   std::vector<PromptEncoder::Prompt> prompts;
   std::vector<PromptEncoder::Answer> answers;
@@ -166,67 +179,41 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
        ++attempt) {
     // Samples of one stream have as many maps each, so that little is padded.
     const ImagePool* pool = first->has_maps() ? first : stream(stage, domain, random);
-    const auto& showing = pool->showing(concepts[random.below(concepts.size())]);
+    const auto& showing = pool->showing(asked.concepts[random.below(asked.concepts.size())]);
     if (showing.empty()) continue;
     const Picture picture{pool, showing[random.below(showing.size())]};
-    const int answer = pool->answer(picture.second, concepts);
-    if (answer < 0) continue;
-    const auto label = static_cast<std::size_t>(answer);
-    const auto encoded = own.variant.reason ? reason(own, picture, label, random)
-                                            : encoder_.encode_answer(texts[label]);
-    if (!encoded) continue;
+    auto one = ask(asked, picture, random);
+    if (!one) continue;
     images.push_back(picture);
-    prompts.push_back(encoder_.encode(render_for(own.task, own.variant, picture)));
-    answers.push_back(*encoded);
+    prompts.push_back(std::move(one->prompt));
+    answers.push_back(std::move(one->answer));
   }
   if (!images.empty()) builder.add_text_first(prompts, images, answers);
 }
 
-bool BatchSource::own_prompt(const Picture& picture, const Stage& stage, Random& random,
-                             PromptEncoder::Prompt* prompt, PromptEncoder::Answer* answer) const {
-  const OwnPrompt own = draw_own(own_tasks(picture.first->spec().domain, false), stage, random);
-  const int index = picture.first->answer(picture.second, own.concepts);
-  if (index < 0) return false;
-  const auto label = static_cast<std::size_t>(index);
-  const auto encoded = own.variant.reason
-                           ? reason(own, picture, label, random)
-                           : encoder_.encode_answer(render_answers(own.task, own.variant)[label]);
-  if (!encoded) return false;
-  *prompt = encoder_.encode(render_for(own.task, own.variant, picture));
-  *answer = *encoded;
-  return true;
-}
-
-bool BatchSource::drawn_prompt(const Picture& picture, Random& random,
-                               PromptEncoder::Prompt* prompt, PromptEncoder::Answer* answer) const {
+std::optional<BatchSource::Asked> BatchSource::ask_other(const Picture& picture,
+                                                         Random& random) const {
   const Question& asked = question(picture.first->spec().domain, random);
-  if (picture.first->answer(picture.second, asked.concepts) < 0) return false;
-  const DrawnTask drawn = draw_task(wordings_, asked, true, random);
-  const int index = picture.first->answer(picture.second, drawn.concepts);
-  if (index < 0) return false;
-  *prompt = encoder_.encode(render_for(drawn.task, {}, picture));
-  *answer = encoder_.encode_answer(render_answers(drawn.task, {})[static_cast<std::size_t>(index)]);
-  return true;
+  if (picture.first->answer(picture.second, asked.concepts) < 0) return std::nullopt;
+  return ask(draw_other(asked, true, random), picture, random);
 }
 
 void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
   const Picture picture = image(stage, random);
   std::vector<PromptEncoder::Prompt> prompts;
   std::vector<PromptEncoder::Answer> answers;
+  const auto fitting = own_tasks(picture.first->spec().domain, false);
   // The tasks' own prompts are twice as long as drawn ones: kept apart, little is padded.
-  const bool own =
-      random.chance(stage.task_share) && !own_tasks(picture.first->spec().domain, false).empty();
+  const bool own = random.chance(stage.task_share) && !fitting.empty();
   const int branches = own ? std::max(1, stage.image_branches / 2) : stage.image_branches;
   for (int attempt = 0; attempt < 20 * branches && static_cast<int>(prompts.size()) < branches;
        ++attempt) {
-    PromptEncoder::Prompt prompt;
-    PromptEncoder::Answer answer;
-    const bool drawn = own ? own_prompt(picture, stage, random, &prompt, &answer)
-                           : drawn_prompt(picture, random, &prompt, &answer);
+    auto one =
+        own ? ask(draw_own(fitting, stage, random), picture, random) : ask_other(picture, random);
     // Branches share what stands before the image; a prompt with a system message stands alone.
-    if (!drawn || (!prompts.empty() && prompt.before != prompts.front().before)) continue;
-    prompts.push_back(std::move(prompt));
-    answers.push_back(std::move(answer));
+    if (!one || (!prompts.empty() && one->prompt.before != prompts.front().before)) continue;
+    prompts.push_back(std::move(one->prompt));
+    answers.push_back(std::move(one->answer));
   }
   if (!prompts.empty()) builder.add_image_first(picture, prompts, answers);
 }

@@ -25,9 +25,9 @@ std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec,
 /// it has no such file or lies on a server. Throws Error::input for a damaged one.
 std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& task);
 
-/// How this model gives reasons for a task's labels: by the task's vocabulary where the model was
-/// trained for the task, else in its own words.
-ReasonWriter open_reason_writer(std::string_view spec, const Task& task);
+/// How a model that knows `known` of its training gives reasons for a task's labels: by the task's
+/// vocabulary where it was trained for the task, else in its own words.
+ReasonWriter reason_writer(const std::optional<DomainCheck>& known, const Task& task);
 
 /// The folder that a MODEL other than openai: lies in. Throws Error::usage where there is none.
 std::string model_folder(std::string_view spec);

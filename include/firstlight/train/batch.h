@@ -142,28 +142,36 @@ class BatchSource {
   std::vector<std::size_t> own_tasks(const std::string& domain, bool text_leads) const;
   void text_first(const Stage& stage, BatchBuilder& builder, Random& random) const;
   void image_first(const Stage& stage, BatchBuilder& builder, Random& random) const;
-  /// A built-in task, sometimes with fewer classes, another answer template, its classes in new
-  /// words, in another order or undescribed.
-  struct OwnPrompt {
+  /// A task and how it is asked. A built-in one sometimes with fewer classes, another answer
+  /// template, its classes in new words, in another order or undescribed.
+  struct AskedTask {
     std::size_t which = 0;
     Task task;
     std::vector<std::string> concepts;  ///< by class of `task`
     PromptVariant variant;
   };
   /// Shuffles the names of the classes against their descriptions.
-  static void exchange_names(OwnPrompt& own, Random& random);
+  static void exchange_names(AskedTask& own, Random& random);
   /// Leaves some classes out, and at least two in.
-  static void ask_fewer(OwnPrompt& own, Random& random);
-  OwnPrompt draw_own(const std::vector<std::size_t>& fitting, const Stage& stage,
+  static void ask_fewer(AskedTask& own, Random& random);
+  AskedTask draw_own(const std::vector<std::size_t>& fitting, const Stage& stage,
                      Random& random) const;
   /// A label with a reason that is true of the sample. Sometimes the label is any of them, and
   /// given. nullopt where nothing is known of the sample.
-  std::optional<PromptEncoder::Answer> reason(const OwnPrompt& own, const Picture& picture,
+  std::optional<PromptEncoder::Answer> reason(const AskedTask& own, const Picture& picture,
                                               std::size_t label, Random& random) const;
-  bool own_prompt(const Picture& picture, const Stage& stage, Random& random,
-                  PromptEncoder::Prompt* prompt, PromptEncoder::Answer* answer) const;
-  bool drawn_prompt(const Picture& picture, Random& random, PromptEncoder::Prompt* prompt,
-                    PromptEncoder::Answer* answer) const;
+  /// A task drawn from the wordings for one of their questions.
+  AskedTask draw_other(const Question& question, bool image_first, Random& random) const;
+  /// One prompt with its answer.
+  struct Asked {
+    PromptEncoder::Prompt prompt;
+    PromptEncoder::Answer answer;
+  };
+  /// Puts a task to a sample; nullopt where the sample shows none of its concepts, or more than
+  /// one, or no reason is known.
+  std::optional<Asked> ask(const AskedTask& asked, const Picture& picture, Random& random) const;
+  /// Puts a drawn task to a sample.
+  std::optional<Asked> ask_other(const Picture& picture, Random& random) const;
 
   const Recipe& recipe_;
   const std::vector<ImagePool>& pools_;
