@@ -181,7 +181,7 @@ void add_reasons(CLI::App& parent, Context& context) {
     run_check(args, context, [&](const SampleSource& source, const Task& task) {
       const auto classifier = open_classifier(args->model, task);
       ReasonSettings settings = args->reasons;
-      settings.writer = reason_writer(open_domain_check(args->model, task), task);
+      settings.writer = reason_writer(args->model, open_domain_check(args->model, task), task);
       return check_reasons(source, task, *classifier, settings, args->options);
     });
   });

@@ -199,7 +199,7 @@ void classify(const Arguments& args, Context& context) {
   const auto classifier = open_classifier(args.model, job.task, server, job.shots);
   options.batch = std::max(options.batch, classifier->capabilities().preferred_batch);
   options.domain = open_domain_check(args.model, job.task);
-  if (args.reasons) options.reasons = reason_writer(options.domain, job.task);
+  if (args.reasons) options.reasons = reason_writer(args.model, options.domain, job.task);
   if (options.domain && !options.domain->unknown_classes.empty()) {
     log_warning(domain_warning(0, text::join(options.domain->unknown_classes, ", ")) +
                 ": every row carries this warning");

@@ -7,12 +7,16 @@
 
 #include "commands.h"
 #include "firstlight/base/error.h"
+#include "firstlight/base/log.h"
 #include "firstlight/check/domain_fit.h"
+#include "firstlight/check/statement_fit.h"
 #include "firstlight/nn/domain_file.h"
 #include "firstlight/nn/quantization.h"
+#include "firstlight/nn/statement_file.h"
 #include "firstlight/nn/synth.h"
 #include "firstlight/nn/verify.h"
 #include "firstlight/registry/registry.h"
+#include "firstlight/registry/source.h"
 #include "flags.h"
 #include "progress.h"
 #include "text_table.h"
@@ -144,6 +148,75 @@ void add_domain(CLI::App& command, Context& context) {
   sub->callback([args, &context] { fit_domains(*args, context); });
 }
 
+struct StatementArguments {
+  std::string model;
+  std::string task;
+  std::vector<std::string> data;
+  int threads = 0;
+  CheckOptions options;
+};
+
+void fit_statement_file(StatementArguments& args, Context& context) {
+  use_threads(args.threads);
+  const Task task = load_task(args.task);
+  std::vector<std::unique_ptr<SampleSource>> sources;
+  std::vector<StatementData> data;
+  for (const std::string& spec : args.data) {
+    sources.push_back(open_source(spec));
+    data.push_back({spec, sources.back().get()});
+  }
+  Progress progress(0, context.quiet);
+  ProgressStep last;
+  args.options.progress = [&](const ProgressStep& step) { progress.show(last = step); };
+  const auto classifier = open_classifier(args.model, task);
+  const StatementFit fit = fit_statements(data, task, *classifier, args.options);
+  progress.end();
+  const std::string folder = model_folder(args.model);
+  nn::add_statement_fit(folder, fit);
+  std::vector<std::vector<std::string>> rows = {
+      {"ATTRIBUTE", "VALUE", "SAMPLES", "COMMON", "SLOPE", "OFFSET"}};
+  for (const StatementFit::Of& of : fit.attributes) {
+    for (std::size_t v = 0; v < of.values.size(); ++v) {
+      const bool fitted = !of.which.offsets.empty();
+      rows.push_back({of.attribute, of.values[v], std::to_string(of.samples),
+                      fmt::format("{:.3f}", of.common[v]),
+                      fitted ? fmt::format("{:.2f}", of.which.slope) : "-",
+                      fitted ? fmt::format("{:.2f}", of.which.offsets[v]) : "never said"});
+    }
+  }
+  std::fputs((aligned(rows) + folder + "/" + nn::kStatementFile + "\n").c_str(), stdout);
+  if (last.failed > 0) {
+    log_warning(std::to_string(last.failed) + " samples could not be read or scored; left out");
+    context.exit_code = 3;
+  }
+}
+
+void add_statements(CLI::App& command, Context& context) {
+  const auto args = std::make_shared<StatementArguments>();
+  CLI::App* sub = command.add_subcommand(
+      "statements",
+      "Write statements.json into a model folder: how sure it must be of what its reasons state, "
+      "by samples whose truth is known");
+  sub->add_option("MODEL", args->model, "embedded, hf:DIR or a model folder")
+      ->required()
+      ->type_name("");
+  sub->add_option("TASK", args->task, "name or file of a task with a vocabulary")
+      ->required()
+      ->type_name("");
+  sub->add_option("DATA", args->data,
+                  "samples with the columns that the vocabulary asks for, and of no other use")
+      ->required()
+      ->type_name("...");
+  sub->add_option("--batch", args->options.batch, "samples that the model gets at once")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  add_threads_flag(*sub, args->threads);
+  add_quiet_flag(*sub, context);
+  sub->footer("Fits of other tasks in the file stay. docs/reasons.md says what is fitted.");
+  sub->callback([args, &context] { fit_statement_file(*args, context); });
+}
+
 void synthesize(const Arguments& args) {
   nn::SynthOptions options{args.like, args.scale, args.seed, {}};
   if (const auto type = nn::four_bit_type(args.type)) {
@@ -185,7 +258,8 @@ void add_synth(CLI::App& command) {
 void add_model(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "model",
-      "Compare a model with the reference, bring it to 4 bits, make a random one, note its domain");
+      "Compare a model with the reference, bring it to 4 bits, make a random one, note what it "
+      "knows");
   command->require_subcommand(1);
   const auto args = std::make_shared<Arguments>();
 
@@ -218,6 +292,7 @@ void add_model(CLI::App& app, Context& context) {
   add_quantize(*command, args);
   add_synth(*command);
   add_domain(*command, context);
+  add_statements(*command, context);
 }
 
 }  // namespace firstlight::app

@@ -1,8 +1,10 @@
 #include "labelled.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "firstlight/base/error.h"
+#include "firstlight/base/parallel.h"
 #include "firstlight/run/runner.h"
 
 namespace firstlight::check_detail {
@@ -29,6 +31,29 @@ std::vector<Labelled> labelled_samples(const SampleSource& source, const Task& t
                        "name the truth in DATA, for instance folder:DIR?truth=subfolder");
   }
   return samples;
+}
+
+void classify_each(std::size_t count, const Classifier& classifier, int batch,
+                   const EachSample& each) {
+  const auto size = static_cast<std::size_t>(std::max(batch, 1));
+  for (std::size_t begin = 0; begin < count; begin += size) {
+    std::vector<std::optional<PreparedSample>> loaded(std::min(size, count - begin));
+    parallel_for(loaded.size(), 1, [&](std::size_t from, std::size_t to) {
+      for (std::size_t i = from; i < to; ++i) loaded[i] = each.prepare(begin + i);
+    });
+    std::vector<PreparedSample> prepared;
+    std::vector<std::size_t> place;
+    for (std::size_t i = 0; i < loaded.size(); ++i) {
+      if (!loaded[i]) continue;
+      place.push_back(begin + i);
+      prepared.push_back(std::move(*loaded[i]));
+    }
+    const auto scores = classifier.classify(prepared, Pass{});
+    for (std::size_t k = 0; k < prepared.size(); ++k) {
+      if (scores[k]) each.use(place[k], prepared[k], scores[k].value());
+    }
+    each.done(begin + loaded.size());
+  }
 }
 
 }  // namespace firstlight::check_detail

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "firstlight/base/error.h"
-#include "firstlight/base/parallel.h"
 #include "firstlight/base/random.h"
 #include "firstlight/run/runner.h"
 #include "labelled.h"
@@ -90,29 +89,18 @@ class Run {
   std::vector<Judged> judge(const std::vector<std::size_t>& pictures, std::size_t done,
                             std::size_t total, std::vector<ReasonCheck::Example>* examples) const {
     std::vector<Judged> judged(samples_.size());
-    const auto size = static_cast<std::size_t>(std::max(options_.batch, 1));
-    std::size_t failed = 0;
-    for (std::size_t begin = 0; begin < samples_.size(); begin += size) {
-      const std::size_t count = std::min(size, samples_.size() - begin);
-      std::vector<std::optional<PreparedSample>> loaded(count);
-      parallel_for(count, 1, [&](std::size_t from, std::size_t to) {
-        for (std::size_t i = from; i < to; ++i) loaded[i] = sample(begin + i, pictures[begin + i]);
-      });
-      std::vector<PreparedSample> prepared;
-      std::vector<std::size_t> place;
-      for (std::size_t i = 0; i < count; ++i) {
-        if (!loaded[i]) continue;
-        place.push_back(begin + i);
-        prepared.push_back(std::move(*loaded[i]));
-      }
-      const auto scores = classifier_.classify(prepared, Pass{});
-      for (std::size_t k = 0; k < prepared.size(); ++k) {
-        if (scores[k])
-          judge_one(place[k], prepared[k], scores[k].value(), judged[place[k]], examples);
-      }
-      for (std::size_t i = begin; i < begin + count; ++i) failed += judged[i].ok ? 0 : 1;
-      if (options_.progress) options_.progress({done + begin + count, total, failed});
-    }
+    check_detail::classify_each(
+        samples_.size(), classifier_, options_.batch,
+        {[&](std::size_t i) { return sample(i, pictures[i]); },
+         [&](std::size_t i, const PreparedSample& prepared, const LabelScores& scores) {
+           judge_one(i, prepared, scores, judged[i], examples);
+         },
+         [&](std::size_t seen) {
+           const auto ok = [](const Judged& one) { return one.ok; };
+           const auto end = judged.begin() + static_cast<std::ptrdiff_t>(seen);
+           const auto right = static_cast<std::size_t>(std::count_if(judged.begin(), end, ok));
+           if (options_.progress) options_.progress({done + seen, total, seen - right});
+         }});
     return judged;
   }
 
@@ -131,8 +119,10 @@ class Run {
 
   void judge_one(std::size_t i, const PreparedSample& prepared, const LabelScores& scores,
                  Judged& judged, std::vector<ReasonCheck::Example>* examples) const {
-    const ClassId label = most_likely(label_log_scores(scores, options_.normalisation));
-    const Result<std::string> written = writer_.write(classifier_, prepared, label);
+    const auto chances = probabilities(scores, options_.normalisation);
+    const ClassId label = most_likely(chances);
+    const Result<std::string> written =
+        writer_.write(classifier_, prepared, label, chances[label.index()]);
     if (!written) return;
     const std::string& key = task_.classes[samples_[i].truth.index()].key;
     const auto truth = vocabulary_.truth(key, prepared.metadata);
@@ -160,13 +150,8 @@ class Run {
 
 }  // namespace
 
-ReasonCheck check_reasons(const SampleSource& source, const Task& task,
-                          const Classifier& classifier, const ReasonSettings& settings,
-                          const CheckOptions& options) {
-  if (options.normalisation == Normalisation::kPmi) {
-    throw Error::usage("--normalisation pmi", "a check has no prior pass");
-  }
-  const auto vocabulary = Vocabulary::of_task(task.name);
+Vocabulary vocabulary_for_reasons(const Task& task, const Classifier& classifier) {
+  auto vocabulary = Vocabulary::of_task(task.name);
   if (!vocabulary) {
     throw Error::usage("task '" + task.name + "'", "has no vocabulary of reasons",
                        "add one to share/tasks/vocabulary");
@@ -174,7 +159,17 @@ ReasonCheck check_reasons(const SampleSource& source, const Task& task,
   if (!classifier.capabilities().can_generate) {
     throw Error::usage(classifier.capabilities().name, "writes no text");
   }
-  const Run run(source, task, *vocabulary, classifier, settings.writer, options);
+  return *std::move(vocabulary);
+}
+
+ReasonCheck check_reasons(const SampleSource& source, const Task& task,
+                          const Classifier& classifier, const ReasonSettings& settings,
+                          const CheckOptions& options) {
+  if (options.normalisation == Normalisation::kPmi) {
+    throw Error::usage("--normalisation pmi", "a check has no prior pass");
+  }
+  const Vocabulary vocabulary = vocabulary_for_reasons(task, classifier);
+  const Run run(source, task, vocabulary, classifier, settings.writer, options);
   ReasonCheck check;
   check.level = options.evaluation.level;
   check.exchange = settings.exchange;
@@ -196,10 +191,10 @@ ReasonCheck check_reasons(const SampleSource& source, const Task& task,
     right += judged.ok && judged.right_label ? 1 : 0;
   }
   check.accuracy = fraction(right, static_cast<double>(check.n), check.level);
-  for (std::size_t r = 0; r <= vocabulary->attributes().size(); ++r) {
+  for (std::size_t r = 0; r <= vocabulary.attributes().size(); ++r) {
     const bool of_all = r == 0;
     const std::size_t first = of_all ? 0 : r - 1;
-    const std::size_t last = of_all ? vocabulary->attributes().size() : r;
+    const std::size_t last = of_all ? vocabulary.attributes().size() : r;
     Tally all, labelled_right, labelled_wrong, exchanged;
     for (const Judged& judged : own) {
       if (!judged.ok) continue;
@@ -210,7 +205,7 @@ ReasonCheck check_reasons(const SampleSource& source, const Task& task,
       if (judged.ok) exchanged.add(judged, first, last);
     }
     const auto& e = options.evaluation;
-    check.rows.push_back({of_all ? "all" : vocabulary->attributes()[r - 1].name,
+    check.rows.push_back({of_all ? "all" : vocabulary.attributes()[r - 1].name,
                           all.result(of_all, e), labelled_right.result(of_all, e),
                           labelled_wrong.result(of_all, e), exchanged.result(of_all, e)});
   }

@@ -2,13 +2,12 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "firstlight/base/error.h"
-#include "firstlight/base/hash.h"
 #include "firstlight/base/log.h"
 #include "firstlight/nn/safetensors.h"
+#include "weights_mark.h"
 
 namespace firstlight::nn {
 namespace {
@@ -16,27 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kText = "domains";
-/// Blocks of each weight file that tell one training from another without reading gigabytes.
-constexpr std::size_t kBlocks = 16;
-constexpr std::size_t kBlockBytes = 4096;
-
-/// A mark of the weights that the file is for: their sizes, and bytes from all over them.
-std::string mark_of_weights(const std::string& folder) {
-  ContentHash hash;
-  std::vector<char> block(kBlockBytes);
-  for (const std::string& path : Weights::open(folder).files()) {
-    const std::uint64_t size = std::filesystem::file_size(path);
-    hash.update(std::to_string(size) + "\n");
-    std::ifstream file(path, std::ios::binary);
-    for (std::size_t i = 0; i < kBlocks; ++i) {
-      file.clear();
-      file.seekg(static_cast<std::streamoff>(size / kBlocks * i));
-      file.read(block.data(), kBlockBytes);
-      hash.update(block.data(), static_cast<std::size_t>(file.gcount()));
-    }
-  }
-  return hash.hex();
-}
 
 std::string tensor_name(const Domain& domain, std::size_t place, const char* what) {
   return domain.name + "." + std::to_string(place) + "." + what;

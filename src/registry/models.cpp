@@ -8,6 +8,7 @@
 #include "firstlight/nn/config.h"
 #include "firstlight/nn/domain_file.h"
 #include "firstlight/nn/network.h"
+#include "firstlight/nn/statement_file.h"
 #include "firstlight/nn/vlm.h"
 #include "firstlight/registry/registry.h"
 
@@ -87,12 +88,28 @@ std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& 
   return domain_check(known->domains, known->false_alarms, task.name, names);
 }
 
-ReasonWriter reason_writer(const std::optional<DomainCheck>& known, const Task& task) {
+ReasonWriter reason_writer(std::string_view spec, const std::optional<DomainCheck>& known,
+                           const Task& task) {
+  const auto has_task = [&](const std::vector<std::string>& tasks) {
+    return std::find(tasks.begin(), tasks.end(), task.name) != tasks.end();
+  };
   const bool trained =
-      known && std::any_of(known->domains.begin(), known->domains.end(), [&](const Domain& domain) {
-        return std::find(domain.tasks.begin(), domain.tasks.end(), task.name) != domain.tasks.end();
-      });
-  return {trained ? Vocabulary::of_task(task.name) : std::nullopt};
+      known && std::any_of(known->domains.begin(), known->domains.end(),
+                           [&](const Domain& domain) { return has_task(domain.tasks); });
+  ReasonWriter writer;
+  if (trained) writer.vocabulary = Vocabulary::of_task(task.name);
+  if (!writer.vocabulary) return writer;
+  const std::string folder = model_folder(spec);
+  for (StatementFit& fit : nn::read_statement_fits(folder)) {
+    if (!has_task(fit.tasks)) continue;
+    if (!fits_vocabulary(fit, *writer.vocabulary)) {
+      throw Error::input(folder + "/" + nn::kStatementFile,
+                         "was fitted to other statements than those of '" + task.name + "'",
+                         "write it again: firstlight model statements");
+    }
+    writer.fit = std::move(fit);
+  }
+  return writer;
 }
 
 std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view text,

@@ -61,8 +61,9 @@ void write_text(const PreparedSample& sample, const Classifier& classifier, int 
 /// Lets the model give the reason for the label that its scores made.
 void write_reason(const PreparedSample& sample, const Classifier& classifier,
                   const RunOptions& options, SampleRecord& record) {
-  const ClassId label = predict(record, {options.normalisation, true}).label;
-  Result<std::string> reason = options.reasons->write(classifier, sample, label);
+  const Prediction found = predict(record, {options.normalisation, true});
+  Result<std::string> reason = options.reasons->write(classifier, sample, found.label,
+                                                      found.probabilities[found.label.index()]);
   if (!reason) {
     fail(record, reason.error().what());
     return;

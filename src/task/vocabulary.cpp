@@ -31,6 +31,22 @@ Statement read_statement(const yaml::Node& node) {
   return statement;
 }
 
+/// `NAME: VALUE` of one of the attributes so far.
+Said read_needs(const yaml::Node& node, const std::vector<Attribute>& attributes) {
+  for (const std::string& name : node.keys()) {
+    const std::string value = node.at(name).text();
+    for (std::size_t a = 0; a < attributes.size(); ++a) {
+      const auto& statements = attributes[a].statements;
+      for (std::size_t s = 0; s < statements.size(); ++s) {
+        if (attributes[a].name == name && statements[s].value == value && node.keys().size() == 1) {
+          return {a, s};
+        }
+      }
+    }
+  }
+  throw node.error("one attribute before this one with one of its values is needed");
+}
+
 struct Found {
   std::size_t length = 0;
   std::size_t attribute = 0;
@@ -46,9 +62,12 @@ Vocabulary Vocabulary::load(const std::string& path) {
   for (const yaml::Node& task : root.at("tasks").items()) vocabulary.tasks_.push_back(task.text());
   std::map<std::string, std::string> owner;
   for (const yaml::Node& node : root.at("attributes").items()) {
-    node.require_known({"name", "statements"});
+    node.require_known({"name", "needs", "statements"});
     Attribute attribute;
     attribute.name = node.at("name").text();
+    if (const yaml::Node* needs = node.find("needs")) {
+      attribute.needs = read_needs(*needs, vocabulary.attributes_);
+    }
     for (const yaml::Node& item : node.at("statements").items()) {
       attribute.statements.push_back(read_statement(item));
       for (const std::string& words : attribute.statements.back().says) {

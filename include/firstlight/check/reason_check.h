@@ -52,6 +52,10 @@ struct ReasonCheck {
   std::vector<Example> examples;  ///< the first few samples
 };
 
+/// The vocabulary of a task whose reasons `classifier` writes. Throws Error::usage where no
+/// vocabulary has the task or the model writes no text.
+Vocabulary vocabulary_for_reasons(const Task& task, const Classifier& classifier);
+
 /// The reason of each sample is written after its scored label (classify --reasons). Throws
 /// Error::usage where no vocabulary has the task or the model writes no text, and as run_trials.
 ReasonCheck check_reasons(const SampleSource& source, const Task& task,

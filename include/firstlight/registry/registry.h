@@ -26,8 +26,10 @@ std::shared_ptr<const VisionLanguageModel> open_vlm(std::string_view spec,
 std::optional<DomainCheck> open_domain_check(std::string_view spec, const Task& task);
 
 /// How a model that knows `known` of its training gives reasons for a task's labels: by the task's
-/// vocabulary where it was trained for the task, else in its own words.
-ReasonWriter reason_writer(const std::optional<DomainCheck>& known, const Task& task);
+/// vocabulary where it was trained for the task, with the fit that its folder has for it, else in
+/// its own words. Throws Error::input for a damaged fit or one of another vocabulary.
+ReasonWriter reason_writer(std::string_view spec, const std::optional<DomainCheck>& known,
+                           const Task& task);
 
 /// The folder that a MODEL other than openai: lies in. Throws Error::usage where there is none.
 std::string model_folder(std::string_view spec);

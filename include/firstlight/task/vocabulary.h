@@ -18,17 +18,19 @@ struct Statement {
   std::vector<std::string> says;  ///< parts of a sentence, without a full stop
 };
 
+/// A statement by its place.
+struct Said {
+  std::size_t attribute = 0;  ///< of Vocabulary::attributes()
+  std::size_t statement = 0;  ///< of the attribute's statements
+};
+
 /// Something that pictures of a domain show and that a simulator knows. At most one statement is
 /// true of a sample; none where the truth lies between them.
 struct Attribute {
   std::string name;
   std::vector<Statement> statements;
-};
-
-/// A statement by its place.
-struct Said {
-  std::size_t attribute = 0;  ///< of Vocabulary::attributes()
-  std::size_t statement = 0;  ///< of the attribute's statements
+  /// There is nothing to say of it unless this one, of an attribute before it, is true.
+  std::optional<Said> needs = std::nullopt;
 };
 
 /// One or two sentences out of parts of sentences (Statement::says).

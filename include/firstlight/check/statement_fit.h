@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "firstlight/check/trials.h"
+#include "firstlight/model/reason.h"
+
+namespace firstlight {
+
+/// Samples whose truth is known, of one kind.
+struct StatementData {
+  std::string spec;
+  const SampleSource* source = nullptr;  ///< not owned
+};
+
+/// Fits what the model gives to the statements of the task's vocabulary, behind its scored labels,
+/// to their truth: Platt scaling (score/calibration.h) of the values of each attribute on samples
+/// of which one is true, and of whether one is. An attribute with fewer than 20 of these, or all of
+/// one value, gets no scaling. Throws Error::usage where no vocabulary has the task or the model
+/// writes no text, and as run_trials.
+StatementFit fit_statements(const std::vector<StatementData>& data, const Task& task,
+                            const Classifier& classifier, const CheckOptions& options);
+
+}  // namespace firstlight

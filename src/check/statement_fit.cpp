@@ -1,0 +1,106 @@
+#include "firstlight/check/statement_fit.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "firstlight/check/reason_check.h"
+#include "firstlight/run/runner.h"
+#include "labelled.h"
+
+namespace firstlight {
+namespace {
+
+constexpr std::size_t kFewest = 20;
+
+/// What the model gave to the statements about one attribute of a sample, and its truth.
+struct Seen {
+  Weighed weighed;
+  double label_probability = 0;
+  std::optional<std::size_t> truth;
+};
+
+StatementFit::Of fit_attribute(const Attribute& attribute, const std::vector<Seen>& seen) {
+  StatementFit::Of of;
+  of.attribute = attribute.name;
+  for (const Statement& statement : attribute.statements) of.values.push_back(statement.value);
+  of.common.assign(of.values.size(), 0);
+  std::vector<ClassId> truth;
+  for (const Seen& one : seen) {
+    if (one.truth) truth.push_back(ClassId{static_cast<std::int32_t>(*one.truth)});
+  }
+  of.samples = truth.size();
+  for (const ClassId value : truth) {
+    of.common[value.index()] += 1.0 / static_cast<double>(truth.size());
+  }
+  const bool varies =
+      std::all_of(of.common.begin(), of.common.end(), [](double common) { return common < 1; });
+  if (of.samples < kFewest || !varies) return of;
+
+  std::vector<double> shares;
+  std::vector<double> totals;
+  std::vector<ClassId> applies;
+  for (const Seen& one : seen) {
+    totals.insert(totals.end(), {one.weighed.total, 1 - one.weighed.total});
+    applies.push_back(ClassId{one.truth ? 0 : 1});
+    if (!one.truth) continue;
+    const auto mixed = unconditioned(one.weighed.shares, one.label_probability, of.common);
+    shares.insert(shares.end(), mixed.begin(), mixed.end());
+  }
+  of.which = fit_calibration(CalibrationMethod::kPlatt, shares, of.values.size(), truth);
+  of.applies = fit_calibration(CalibrationMethod::kPlatt, totals, 2, applies);
+  return of;
+}
+
+}  // namespace
+
+StatementFit fit_statements(const std::vector<StatementData>& data, const Task& task,
+                            const Classifier& classifier, const CheckOptions& options) {
+  const auto vocabulary = vocabulary_for_reasons(task, classifier);
+  std::vector<std::vector<Seen>> seen(vocabulary.attributes().size());
+  std::vector<std::vector<check_detail::Labelled>> samples;
+  ProgressStep step;
+  for (const StatementData& one : data) {
+    samples.push_back(check_detail::labelled_samples(*one.source, task, options));
+    step.total += samples.back().size();
+  }
+  StatementFit fit;
+  fit.tasks = vocabulary.tasks();
+  std::size_t before = 0;
+  std::size_t used = 0;
+  for (std::size_t d = 0; d < data.size(); ++d) {
+    fit.data.push_back(data[d].spec);
+    const auto prepare = [&](std::size_t i) -> std::optional<PreparedSample> {
+      auto sample = prepare_sample(*data[d].source, task, samples[d][i].position);
+      if (!sample) return std::nullopt;
+      return std::move(sample).value();
+    };
+    const auto use = [&](std::size_t i, const PreparedSample& sample, const LabelScores& scores) {
+      const auto chances = probabilities(scores, options.normalisation);
+      const ClassId label = most_likely(chances);
+      const auto logs = score_statements(vocabulary, classifier, sample, label);
+      if (!logs) return;
+      auto weighed = weigh_statements(vocabulary, logs.value());
+      const auto truth =
+          vocabulary.truth(task.classes[samples[d][i].truth.index()].key, sample.metadata);
+      for (std::size_t a = 0; a < seen.size(); ++a) {
+        seen[a].push_back({std::move(weighed[a]), chances[label.index()], truth[a]});
+      }
+      ++used;
+    };
+    check_detail::classify_each(samples[d].size(), classifier, options.batch,
+                                {prepare, use, [&](std::size_t done) {
+                                   step.done = before + done;
+                                   step.failed = step.done - used;
+                                   if (options.progress) options.progress(step);
+                                 }});
+    before += samples[d].size();
+  }
+  for (std::size_t a = 0; a < seen.size(); ++a) {
+    fit.attributes.push_back(fit_attribute(vocabulary.attributes()[a], seen[a]));
+  }
+  return fit;
+}
+
+}  // namespace firstlight
