@@ -48,7 +48,9 @@ StatementFit::Of fit_attribute(const Attribute& attribute, const std::vector<See
     const auto mixed = unconditioned(one.weighed.shares, one.label_probability, of.common);
     shares.insert(shares.end(), mixed.begin(), mixed.end());
   }
-  of.which = fit_calibration(CalibrationMethod::kPlatt, shares, of.values.size(), truth);
+  Calibration which = fit_calibration(CalibrationMethod::kPlatt, shares, of.values.size(), truth);
+  if (which.slope <= 0) return of;
+  of.which = std::move(which);
   of.applies = fit_calibration(CalibrationMethod::kPlatt, totals, 2, applies);
   return of;
 }
