@@ -3,12 +3,10 @@
 
 Usage: embedded_cross_validation.py {lsbg|dune} --program DIR --data FOLDER --work FOLDER [--start FILE_OR_FOLDER]
        [--recipe FOLDER] [--cache FOLDER] [--folds 5] [--repeats 2] [--threads N]
-Run from the repository's root. `lsbg` repeats the recipe's last stage, the only one that sees real cutouts,
-from the state before it, before-lsbg in the recipe's folder. `dune` fine-tunes models/firstlight-small by
-dune-fine-tuning.yaml, which the shipped model has not had. For every fold the stage is trained without that
-fold's samples, and the fold is classified by the result through the program that users run. Finished folds
-are kept in the work folder, so that the same command goes on. Prints accuracy with Clopper-Pearson 95 %
-intervals and macro AUC. Needs scipy."""
+Run from the repository's root. The shipped model, which has seen neither set, is fine-tuned by
+lsbg-fine-tuning.yaml or dune-fine-tuning.yaml without a fold's samples, and the fold is classified by the result
+through the program that users run. Finished folds are kept in the work folder, so that the same command goes on.
+Prints accuracy with Clopper-Pearson 95 % intervals and macro AUC. Needs scipy."""
 import argparse
 import pathlib
 import shutil
@@ -17,10 +15,9 @@ import subprocess
 from folds import cross_validate, mean_accuracy, read_rows
 
 SETS = {
-    "lsbg": dict(start="models/recipes/firstlight-small/before-lsbg", recipe="recipe.yaml", stage="lsbg",
-                 task="lsbg", options="truth=label&id=id",
+    "lsbg": dict(recipe="lsbg-fine-tuning.yaml", task="lsbg", options="truth=label&id=id",
                  stream="csv:../shared/data/lsbg-des/labels.csv?truth=label\n", classes=("lsbg", "artifact")),
-    "dune": dict(start="models/firstlight-small", recipe="dune-fine-tuning.yaml", stage="dune", task="neutrino-flavour",
+    "dune": dict(recipe="dune-fine-tuning.yaml", task="neutrino-flavour",
                  options="truth=label&id=id&channels=u,v,z",
                  stream="csv:../shared/data/lartpc-dune-cvn/labels.csv?truth=label&channels=u,v,z\n",
                  classes=("nue_cc", "numu_cc", "nc")),
@@ -29,7 +26,7 @@ SETS = {
 
 def train(folder, settings, args):
     recipe = folder / "recipe"
-    shutil.copytree(args.recipe, recipe, ignore=shutil.ignore_patterns("before-lsbg"), dirs_exist_ok=True)
+    shutil.copytree(args.recipe, recipe, dirs_exist_ok=True)
     path = recipe / settings["recipe"]
     text = path.read_text()
     if text.count(settings["stream"]) != 1:
@@ -37,7 +34,7 @@ def train(folder, settings, args):
     path.write_text(text.replace(settings["stream"], f"csv:{folder}/train.csv?{settings['options']}\n"))
     model = subprocess.run(
         [f"{args.program}/firstlight-train/firstlight-train", "vlm", str(path), "-o", str(folder / "training"),
-         "--cache", args.cache, "--start", args.start, "--stage", settings["stage"], "--validate-steps", "100000",
+         "--cache", args.cache, "--start", args.start, "--validate-steps", "100000",
          "--threads", str(args.threads)], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     return f"hf:{model}"
 
@@ -47,14 +44,13 @@ def main():
     parser.add_argument("set", choices=sorted(SETS))
     for name in ("program", "data", "work"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--start")
+    parser.add_argument("--start", default="models/firstlight-small")
     parser.add_argument("--recipe", type=pathlib.Path, default=pathlib.Path("models/recipes/firstlight-small"))
     parser.add_argument("--cache")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=0)
     args = parser.parse_args()
-    args.start = args.start or SETS[args.set]["start"]
     args.cache = args.cache or str(pathlib.Path(args.work) / "cache")
     settings = SETS[args.set]
     rows = [row for row in read_rows(pathlib.Path(args.data) / "labels.csv") if row["label"] in settings["classes"]]

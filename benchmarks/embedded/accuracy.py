@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from embedded.measure import DATA, DUNE, SDSS, figure, share
+from embedded.measure import DATA, DES, DUNE, SDSS, figure, share
 from embedded.paired import fold_passes, paired
 from folds import mean_accuracy
 from half_task import half_task
@@ -67,16 +67,13 @@ def galaxies(table, n):
                                   [measure.rows(measure.work / "sdss-cnn")]))
 
 
-def folds(table, name, simulated, own, other, other_name):
+def folds(table, name, own, other, other_name):
     """Cross-validation over a real set, and the same folds by a network."""
     if not own:
         return
     passes = fold_passes(own)
-    value, text = mean_accuracy(passes)
     table.lines.append(f"| {name}, stratified five-fold cross-validation, repeats: {len(passes)} | {len(passes[0])} | "
-                       f"{text} | - | - |")
-    if simulated is not None:
-        table.gap(name.replace("*", ""), simulated, value)
+                       f"{mean_accuracy(passes)[1]} | - | - |")
     if other:
         rivals = fold_passes(other)[:len(passes)]
         table.lines.append(f"| the same folds, {other_name} | {len(rivals[0])} | {mean_accuracy(rivals)[1]} | - | - |")
@@ -86,7 +83,11 @@ def folds(table, name, simulated, own, other, other_name):
 def lsbg(table, n):
     args = table.measure.args
     table.both("sim-lsbg", "simulated LSBG cutouts, seed 991", "lsbg", f"sim:lsbg?n={n}&seed=991")
-    folds(table, "**real LSBG cutouts**", table.values["sim-lsbg"], args.lsbg_folds, args.lsbg_network_folds,
+    if not table.measure.real:
+        return
+    table.both("des", "**real LSBG cutouts**, trained on simulation only", "lsbg", DES)
+    table.gap("LSBG cutouts", table.values["sim-lsbg"], table.values["des"])
+    folds(table, "real LSBG cutouts, fine-tuned", args.lsbg_folds, args.lsbg_network_folds,
           "DeepShadows' kind of network (`models/recipes/deepshadows`)")
 
 
@@ -116,7 +117,7 @@ def neutrinos(table, n):
     table.add("dune-cnn", "the same events, `firstlight-cnn`", "neutrino-flavour", DUNE, model=f"cnn:{cnn}")
     table.lines.append(paired("embedded model minus this network, paired", [measure.rows(measure.work / "dune")],
                               [measure.rows(measure.work / "dune-cnn")]))
-    folds(table, "DUNE's events, fine-tuned", None, measure.args.dune_folds, measure.args.dune_network_folds,
+    folds(table, "DUNE's events, fine-tuned", measure.args.dune_folds, measure.args.dune_network_folds,
           "`firstlight-cnn`, fine-tuned")
 
 

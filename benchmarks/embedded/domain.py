@@ -25,7 +25,7 @@ def domain(measure):
                   for row in measure.rows(measure.classify(f"domain-{task}-{name}", task, data, *flags))]
         scores = [row["domain_score"] for row in inside]
         threshold = sorted(scores)[-max(1, round(0.05 * len(scores)))]
-        own_name = "its own" + (" (DES cutouts were in the last stage of training)" if task == "lsbg" and measure.real else "")
+        own_name = "its own" + (", with DES cutouts, which were not in training" if task == "lsbg" and measure.real else "")
         lines.append(domain_row(task, own_name, inside, scores, threshold))
         for name, data, flags in foreign(measure, task):
             measure.say(f"{task}: {name}")

@@ -78,7 +78,7 @@ class Measure:
             yield "lsbg, simulated", "lsbg", "sim:lsbg?n=200&seed=991", []
             return
         yield "galaxies, real", "galaxy-morphology", SDSS, ["--split", "test"]
-        yield "LSBG, real (images of the last stage of training)", "lsbg", DES, []
+        yield "LSBG, real", "lsbg", DES, []
         if "neutrino-flavour" in self.tasks:
             yield "DUNE's events", "neutrino-flavour", DUNE, ["--sample", self.args.asked]
 

@@ -177,6 +177,7 @@ ReadingCheck check_reading(const SampleSource& source, const Task& task,
     questions.add("paraphrase", std::to_string(i + 1), all,
                   [&] { return settings.paraphrased[i]; });
   }
+  questions.add("lines_alone", "", all, [&] { return with_lines_alone(task); });
   questions.add_swaps();
   questions.add_subsets();
   questions.add("no_descriptions", "", all, same, Pass{Pass::Kind::kNoDescriptions, 0});

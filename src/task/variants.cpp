@@ -71,6 +71,18 @@ Task with_classes(const Task& task, const std::vector<ClassId>& kept) {
   return changed;
 }
 
+Task with_lines_alone(const Task& task) {
+  if (!holds(task.prompt, Segment::Kind::kIndex)) {
+    throw Error::usage(task.origin, "gives no number of a class outside of its line");
+  }
+  Task changed = task;
+  changed.prompt = task.prompt_without_descriptions;
+  if (!lists_classes(changed) || holds(changed.prompt, Segment::Kind::kIndex)) {
+    throw Error::usage(task.origin, "has no prompt with class lines alone");
+  }
+  return changed;
+}
+
 std::vector<Task> read_paraphrases(const std::string& path, const Task& task) {
   const yaml::Node file = yaml::parse(text::read_file(path), path);
   file.require_known({"task", "prompt", "class_line", "paraphrases"});

@@ -20,6 +20,11 @@ Task with_descriptions(const Task& task, const std::vector<std::string>& descrip
 /// twice or does not exist, or where no prompt can do without a class.
 Task with_classes(const Task& task, const std::vector<ClassId>& kept);
 
+/// The task asked by its prompt without descriptions, with the descriptions in its class lines:
+/// where the own prompt gives numbers of classes outside of their lines, nothing else tells them
+/// now. Throws Error::usage where it gives none, or where no prompt can do without them.
+Task with_lines_alone(const Task& task);
+
 /// The variants of a file of paraphrases (docs/checks.md): the task with the descriptions of each
 /// set. Throws Error::usage with file and line.
 std::vector<Task> read_paraphrases(const std::string& path, const Task& task);

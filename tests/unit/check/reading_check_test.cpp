@@ -142,6 +142,17 @@ TEST(ReadingCheck, NamesStayWhereTheyAreShown) {
   EXPECT_NEAR(find(run(false, yaml), "swap", "all").accuracy.value, 1.0 / 3, 1e-12);
 }
 
+TEST(ReadingCheck, LinesAloneWhereTheyAreAllThatIsLeft) {
+  std::string yaml = kTask;
+  yaml.replace(yaml.find("{classes}"), 9, "{classes} Not {index:dark}.");
+  EXPECT_FALSE(find(run(true, yaml), "lines_alone", "").skipped.empty());
+  yaml +=
+      "prompt_without_descriptions: \"{image} Which?\\n{classes}\"\n"
+      "class_line_without_descriptions: 'Category {index}: {name}'\n";
+  EXPECT_EQ(find(run(true, yaml), "lines_alone", "").accuracy.value, 1);
+  EXPECT_FALSE(find(run(true), "lines_alone", "").skipped.empty());
+}
+
 TEST(ReadingCheck, SaysWhatCannotBeAsked) {
   std::string yaml = kTask;
   yaml.replace(yaml.find("{classes}"), 9, "{index:dark} {index:grey} {index:light}");

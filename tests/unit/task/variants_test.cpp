@@ -55,6 +55,14 @@ TEST(TaskVariants, ClassesAtOtherPlaces) {
   EXPECT_NE(user_text(lsbg).find("(LSBG, Category 0)"), std::string::npos);
 }
 
+TEST(TaskVariants, LinesAlone) {
+  const std::string text = user_text(with_lines_alone(load_task("galaxy-morphology")));
+  EXPECT_NE(text.find("Category 3:  unbarred spiral galaxy. Has signs"), std::string::npos);
+  EXPECT_EQ(text.find("Note that"), std::string::npos);
+  EXPECT_THROW(with_lines_alone(load_task("lsbg")), Error);              // running text in both
+  EXPECT_THROW(with_lines_alone(load_task("neutrino-flavour")), Error);  // lines alone already
+}
+
 TEST(TaskVariants, FewerClasses) {
   const Task task = load_task("galaxy-morphology");
   const Task two = with_classes(task, ids({0, 3}));
