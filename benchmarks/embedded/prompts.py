@@ -4,6 +4,11 @@ import json
 from embedded.measure import figure
 
 
+def why(skipped):
+    """Why something cannot be asked, without the folder of the task's file."""
+    return skipped.rsplit("/", 1)[-1]
+
+
 def orders(measure):
     lines = ["| images | answer | n | accuracy, own order | over the orders | averaged | labels changed by order | "
              "labels changed by template |", "|---|---|---|---|---|---|---|---|"]
@@ -12,7 +17,7 @@ def orders(measure):
         check = json.loads(measure.run("check", "prompt", task, data, "--model", measure.args.model, *flags, "--json"))
         for t in check["templates"]:
             if "skipped" in t:
-                lines.append(f"| {name} | `{t['answer']}` | - | {t['skipped']} | | | | |")
+                lines.append(f"| {name} | `{t['answer']}` | - | {why(t['skipped'])} | | | | |")
                 continue
             worst = max(t["orders"], key=lambda o: o["changed"]["value"])["changed"]
             lines.append(
@@ -31,7 +36,7 @@ def reading(measure):
         kinds = [o["kind"] for o in check["outcomes"]]
         for o in check["outcomes"]:
             if "skipped" in o:
-                lines.append(f"| {name} | {o['kind']} {o['name']} | - | | {o['skipped']} | | | |")
+                lines.append(f"| {name} | {o['kind'].replace('_', ' ')} {o['name']} | - | | {why(o['skipped'])} | | | |")
             elif o["name"].startswith("all") or kinds.count(o["kind"]) == 1 or o["kind"] == "paraphrase":
                 lines.append(f"| {name} | {o['kind'].replace('_', ' ')} {o['name']} | {o['n']} | {o['chance']:.2f} | "
                              f"{figure(o['accuracy'])} | {figure(o['plain_accuracy'])} | {figure(o['ratio'])} | "

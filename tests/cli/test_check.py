@@ -86,8 +86,8 @@ def test_reading(task, data, tmp_path):
                            "  - {round: ball-shaped, flat: sheet-shaped}\n")
     result = checked("reading", task, data, "--model", MODEL, "--paraphrases", paraphrases)
     kinds = [(o["kind"], o["name"]) for o in result["outcomes"]]
-    assert kinds == [("plain", ""), ("paraphrase", "1"), ("paraphrase", "2"), ("swap", "round flat"),
-                     ("no_descriptions", ""), ("paraphrase", "all")]
+    assert kinds == [("plain", ""), ("paraphrase", "1"), ("paraphrase", "2"), ("lines_alone", ""),
+                     ("swap", "round flat"), ("no_descriptions", ""), ("paraphrase", "all")]
     plain = result["outcomes"][0]
     assert plain["ratio"]["value"] == 1 and plain["n"] == 12
     assert run("classify", task, data, "--model", MODEL, "-o", tmp_path / "run").status == 0

@@ -95,15 +95,15 @@ TEST(ChooseStatements, AFitLeavesOutWhatIsTrueOfMost) {
 
 TEST(ChooseStatements, AFitSaysWhatIsRareAndSure) {
   const Vocabulary vocabulary = *Vocabulary::of_task("galaxy-morphology");
-  const auto given = logs(vocabulary, {{"it is nearly circular", 0.3},
-                                       {"spiral arms can be traced", 0.3}});
+  const auto given =
+      logs(vocabulary, {{"it is nearly circular", 0.3}, {"spiral arms can be traced", 0.3}});
   EXPECT_EQ(choose_statements(vocabulary, given, plain_fit(vocabulary), 1).size(), 2U);
 }
 
 TEST(ChooseStatements, AnUnlikelyLabelMakesItsStatementsUnsure) {
   const Vocabulary vocabulary = *Vocabulary::of_task("galaxy-morphology");
-  const auto given = logs(vocabulary, {{"it is nearly circular", 0.3},
-                                       {"spiral arms can be traced", 0.2}});
+  const auto given =
+      logs(vocabulary, {{"it is nearly circular", 0.3}, {"spiral arms can be traced", 0.2}});
   // Of the shape 0.75 is left, of the arms 0.62: neither is said for its probability, but the arms
   // exceed their frequency most.
   EXPECT_EQ(choose_statements(vocabulary, given, plain_fit(vocabulary), 0.5),

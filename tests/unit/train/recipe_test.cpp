@@ -62,8 +62,7 @@ TEST(Recipe, ErrorsNameFileLineAndKey) {
             std::string::npos);
   EXPECT_NE(error_of(text::replace_all(yaml, "kind: vision", "kind: visual")).find("not 'visual'"),
             std::string::npos);
-  EXPECT_NE(error_of(text::replace_all(yaml, "sdss: 0.13}", "sloan: 0.13}"))
-                .find("'sloan'"),
+  EXPECT_NE(error_of(text::replace_all(yaml, "sdss: 0.13}", "sloan: 0.13}")).find("'sloan'"),
             std::string::npos);
   EXPECT_NE(error_of("name: [").find("recipe.yaml:"), std::string::npos);
 }
