@@ -39,10 +39,7 @@ void add_common(CLI::App& command, Arguments& args) {
   add_task_and_data(command, args.task, args.data, "labelled samples, as for classify");
   add_model_flag(command, args.model);
   command.add_flag("--json", args.json, "one JSON object instead of tables");
-  command.add_option("--batch", args.options.batch, "samples that the model gets at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+  add_batch_flag(command, args.options.batch);
   add_threads_flag(command, args.threads);
   add_normalisation_flag(command, args.normalisation);
   command

@@ -281,10 +281,7 @@ void add_classify(CLI::App& app, Context& context) {
                    "run folder; the default is runs/TASK-HASH, so that the same command continues "
                    "the same run")
       ->type_name("RUN");
-  command->add_option("--batch", args->batch, "samples that the model gets at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+  add_batch_flag(*command, args->batch);
   add_threads_flag(*command, args->threads);
   command
       ->add_option("--passes", args->passes,

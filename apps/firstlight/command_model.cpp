@@ -139,10 +139,7 @@ void add_domain(CLI::App& command, Context& context) {
       ->type_name("F")
       ->check(CLI::Range(1e-6, 0.5))
       ->capture_default_str();
-  sub->add_option("--batch", args->options.batch, "samples that the model gets at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+  add_batch_flag(*sub, args->options.batch);
   add_threads_flag(*sub, args->threads);
   add_quiet_flag(*sub, context);
   sub->callback([args, &context] { fit_domains(*args, context); });
@@ -207,10 +204,7 @@ void add_statements(CLI::App& command, Context& context) {
                   "samples with the columns that the vocabulary asks for, and of no other use")
       ->required()
       ->type_name("...");
-  sub->add_option("--batch", args->options.batch, "samples that the model gets at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+  add_batch_flag(*sub, args->options.batch);
   add_threads_flag(*sub, args->threads);
   add_quiet_flag(*sub, context);
   sub->footer("Fits of other tasks in the file stay. docs/reasons.md says what is fitted.");

@@ -52,6 +52,13 @@ void add_model_flag(CLI::App& command, std::string& model) {
       ->capture_default_str();
 }
 
+void add_batch_flag(CLI::App& command, int& batch) {
+  command.add_option("--batch", batch, "samples that the model gets at once")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+}
+
 void add_threads_flag(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "threads of the model; 0 takes every core")
       ->type_name("N")

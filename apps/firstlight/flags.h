@@ -30,6 +30,8 @@ void add_task_and_data(CLI::App& command, std::string& task, std::string& data,
                        const std::string& about_data = "where the samples are, as for classify");
 /// --model.
 void add_model_flag(CLI::App& command, std::string& model);
+/// --batch.
+void add_batch_flag(CLI::App& command, int& batch);
 /// --threads: 0 takes every core.
 void add_threads_flag(CLI::App& command, int& threads);
 void use_threads(int threads);

@@ -1,16 +1,15 @@
 #include "firstlight/check/domain_fit.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 #include <utility>
 
 #include "firstlight/base/error.h"
-#include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
 #include "firstlight/registry/source.h"
 #include "firstlight/run/runner.h"
 #include "firstlight/task/yaml.h"
+#include "labelled.h"
 
 namespace firstlight {
 namespace {
@@ -53,24 +52,6 @@ std::vector<std::string> words_of(const std::vector<std::string>& names) {
 }
 
 using Rows = std::vector<std::vector<float>>;
-
-void add_features(const SampleSource& source, const Task& task, const Classifier& classifier,
-                  std::size_t begin, std::size_t end, Rows& rows) {
-  std::vector<std::optional<PreparedSample>> loaded(end - begin);
-  parallel_for(loaded.size(), 1, [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) {
-      Result<PreparedSample> sample = prepare_sample(source, task, begin + i);
-      if (sample) loaded[i] = std::move(sample).value();
-    }
-  });
-  std::vector<PreparedSample> samples;
-  for (auto& sample : loaded) {
-    if (sample) samples.push_back(std::move(*sample));
-  }
-  for (Result<LabelScores>& scores : classifier.classify(samples, Pass{})) {
-    if (scores) rows.push_back(std::move(scores.value().features));
-  }
-}
 
 }  // namespace
 
@@ -127,13 +108,17 @@ Domain fit_domain(const DomainRecipe& recipe,
     const auto source = select(open_source(stream.data), selection);
     step.total += source->size();
     Rows rows;
-    const auto batch = static_cast<std::size_t>(std::max(options.batch, 1));
-    for (std::size_t begin = 0; begin < source->size(); begin += batch) {
-      const std::size_t end = std::min(source->size(), begin + batch);
-      add_features(*source, task, *classifier, begin, end, rows);
-      step.done += end - begin;
-      if (options.progress) options.progress(step);
-    }
+    const std::size_t before = step.done;
+    check_detail::classify_each(
+        source->size(), *classifier, options.batch,
+        {[&](std::size_t i) { return prepare_sample(*source, task, i); },
+         [&](std::size_t, const PreparedSample&, const LabelScores& scores) {
+           rows.push_back(scores.features);
+         },
+         [&](std::size_t seen) {
+           step.done = before + seen;
+           if (options.progress) options.progress(step);
+         }});
     if (rows.size() < source->size() || (!rows.empty() && rows.front().empty())) {
       throw Error::input(stream.data,
                          "gives " + std::to_string(rows.size()) + " of " +

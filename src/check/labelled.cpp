@@ -1,6 +1,7 @@
 #include "labelled.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "firstlight/base/error.h"
@@ -33,26 +34,34 @@ std::vector<Labelled> labelled_samples(const SampleSource& source, const Task& t
   return samples;
 }
 
+PreparedBatch prepare_batch(std::size_t begin, std::size_t end, const Prepare& prepare) {
+  std::vector<std::optional<PreparedSample>> loaded(end - begin);
+  parallel_for(loaded.size(), 1, [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+      Result<PreparedSample> sample = prepare(begin + i);
+      if (sample) loaded[i] = std::move(sample).value();
+    }
+  });
+  PreparedBatch batch;
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    if (!loaded[i]) continue;
+    batch.place.push_back(begin + i);
+    batch.samples.push_back(std::move(*loaded[i]));
+  }
+  return batch;
+}
+
 void classify_each(std::size_t count, const Classifier& classifier, int batch,
                    const EachSample& each) {
   const auto size = static_cast<std::size_t>(std::max(batch, 1));
   for (std::size_t begin = 0; begin < count; begin += size) {
-    std::vector<std::optional<PreparedSample>> loaded(std::min(size, count - begin));
-    parallel_for(loaded.size(), 1, [&](std::size_t from, std::size_t to) {
-      for (std::size_t i = from; i < to; ++i) loaded[i] = each.prepare(begin + i);
-    });
-    std::vector<PreparedSample> prepared;
-    std::vector<std::size_t> place;
-    for (std::size_t i = 0; i < loaded.size(); ++i) {
-      if (!loaded[i]) continue;
-      place.push_back(begin + i);
-      prepared.push_back(std::move(*loaded[i]));
+    const std::size_t end = std::min(count, begin + size);
+    const PreparedBatch prepared = prepare_batch(begin, end, each.prepare);
+    const auto scores = classifier.classify(prepared.samples, Pass{});
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+      if (scores[k]) each.use(prepared.place[k], prepared.samples[k], scores[k].value());
     }
-    const auto scores = classifier.classify(prepared, Pass{});
-    for (std::size_t k = 0; k < prepared.size(); ++k) {
-      if (scores[k]) each.use(place[k], prepared[k], scores[k].value());
-    }
-    each.done(begin + loaded.size());
+    each.done(end);
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "firstlight/check/trials.h"
@@ -19,10 +18,19 @@ struct Labelled {
 std::vector<Labelled> labelled_samples(const SampleSource& source, const Task& task,
                                        const CheckOptions& options);
 
+/// Sample i, prepared. Called from many threads.
+using Prepare = std::function<Result<PreparedSample>(std::size_t)>;
+
+/// Samples for one call of a classifier: those that could be prepared.
+struct PreparedBatch {
+  std::vector<PreparedSample> samples;
+  std::vector<std::size_t> place;  ///< of each, among all samples
+};
+PreparedBatch prepare_batch(std::size_t begin, std::size_t end, const Prepare& prepare);
+
 /// What to do with samples that are classified some at a time.
 struct EachSample {
-  /// Sample i; nullopt where it cannot be read. Called from many threads.
-  std::function<std::optional<PreparedSample>(std::size_t)> prepare;
+  Prepare prepare;
   /// With its scores; not for samples without.
   std::function<void(std::size_t, const PreparedSample&, const LabelScores&)> use;
   /// How many have been seen, after each batch.

@@ -89,32 +89,29 @@ class Run {
   std::vector<Judged> judge(const std::vector<std::size_t>& pictures, std::size_t done,
                             std::size_t total, std::vector<ReasonCheck::Example>* examples) const {
     std::vector<Judged> judged(samples_.size());
+    std::size_t ok = 0;
     check_detail::classify_each(
         samples_.size(), classifier_, options_.batch,
         {[&](std::size_t i) { return sample(i, pictures[i]); },
          [&](std::size_t i, const PreparedSample& prepared, const LabelScores& scores) {
            judge_one(i, prepared, scores, judged[i], examples);
+           ok += judged[i].ok ? 1 : 0;
          },
          [&](std::size_t seen) {
-           const auto ok = [](const Judged& one) { return one.ok; };
-           const auto end = judged.begin() + static_cast<std::ptrdiff_t>(seen);
-           const auto right = static_cast<std::size_t>(std::count_if(judged.begin(), end, ok));
-           if (options_.progress) options_.progress({done + seen, total, seen - right});
+           if (options_.progress) options_.progress({done + seen, total, seen - ok});
          }});
     return judged;
   }
 
  private:
   /// Sample i with the pictures of sample j.
-  std::optional<PreparedSample> sample(std::size_t i, std::size_t j) const {
+  Result<PreparedSample> sample(std::size_t i, std::size_t j) const {
     Result<PreparedSample> own = prepare_sample(source_, task_, samples_[i].position);
-    if (!own) return std::nullopt;
-    if (j != i) {
-      Result<PreparedSample> other = prepare_sample(source_, task_, samples_[j].position);
-      if (!other) return std::nullopt;
-      own.value().views = std::move(other.value().views);
-    }
-    return std::move(own).value();
+    if (!own || j == i) return own;
+    Result<PreparedSample> other = prepare_sample(source_, task_, samples_[j].position);
+    if (!other) return other;
+    own.value().views = std::move(other.value().views);
+    return own;
   }
 
   void judge_one(std::size_t i, const PreparedSample& prepared, const LabelScores& scores,

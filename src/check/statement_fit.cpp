@@ -73,10 +73,8 @@ StatementFit fit_statements(const std::vector<StatementData>& data, const Task& 
   std::size_t used = 0;
   for (std::size_t d = 0; d < data.size(); ++d) {
     fit.data.push_back(data[d].spec);
-    const auto prepare = [&](std::size_t i) -> std::optional<PreparedSample> {
-      auto sample = prepare_sample(*data[d].source, task, samples[d][i].position);
-      if (!sample) return std::nullopt;
-      return std::move(sample).value();
+    const auto prepare = [&](std::size_t i) {
+      return prepare_sample(*data[d].source, task, samples[d][i].position);
     };
     const auto use = [&](std::size_t i, const PreparedSample& sample, const LabelScores& scores) {
       const auto chances = probabilities(scores, options.normalisation);

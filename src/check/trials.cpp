@@ -1,7 +1,6 @@
 #include "firstlight/check/trials.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
@@ -17,34 +16,26 @@ using check_detail::Labelled;
 class Batch {
  public:
   Batch(const SampleSource& source, const Task& task, const Labelled* first, std::size_t size)
-      : first_(first), scores_(size) {
-    std::vector<std::optional<PreparedSample>> loaded(size);
-    parallel_for(size, 1, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) {
-        Result<PreparedSample> sample = prepare_sample(source, task, first[i].position);
-        if (sample) loaded[i] = std::move(sample).value();
-      }
-    });
-    for (std::size_t i = 0; i < size; ++i) {
-      if (!loaded[i]) continue;
-      place_.push_back(i);
-      prepared_.push_back(std::move(*loaded[i]));
-    }
-  }
+      : first_(first),
+        batch_(check_detail::prepare_batch(
+            0, size,
+            [&](std::size_t i) { return prepare_sample(source, task, first[i].position); })),
+        scores_(size) {}
 
   void run(const Trial& trial, Normalisation normalisation) {
-    if (prepared_.empty()) return;
+    if (batch_.samples.empty()) return;
     std::vector<PreparedSample> changed;
     if (trial.change) {
-      changed = prepared_;
+      changed = batch_.samples;
       parallel_for(changed.size(), 1, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) trial.change(changed[i]);
       });
     }
-    const auto results = trial.classifier->classify(trial.change ? changed : prepared_, trial.pass);
+    const auto results =
+        trial.classifier->classify(trial.change ? changed : batch_.samples, trial.pass);
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (results[i]) {
-        scores_[place_[i]].push_back(label_log_scores(results[i].value(), normalisation));
+        scores_[batch_.place[i]].push_back(label_log_scores(results[i].value(), normalisation));
       }
     }
   }
@@ -66,8 +57,7 @@ class Batch {
 
  private:
   const Labelled* first_;
-  std::vector<std::size_t> place_;  ///< in the batch, of each prepared sample
-  std::vector<PreparedSample> prepared_;
+  check_detail::PreparedBatch batch_;
   std::vector<std::vector<std::vector<double>>> scores_;  ///< [sample][trial]
 };
 

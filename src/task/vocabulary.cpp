@@ -33,15 +33,13 @@ Statement read_statement(const yaml::Node& node) {
 
 /// `NAME: VALUE` of one of the attributes so far.
 Said read_needs(const yaml::Node& node, const std::vector<Attribute>& attributes) {
-  for (const std::string& name : node.keys()) {
-    const std::string value = node.at(name).text();
-    for (std::size_t a = 0; a < attributes.size(); ++a) {
-      const auto& statements = attributes[a].statements;
-      for (std::size_t s = 0; s < statements.size(); ++s) {
-        if (attributes[a].name == name && statements[s].value == value && node.keys().size() == 1) {
-          return {a, s};
-        }
-      }
+  const std::vector<std::string> names = node.keys();
+  for (std::size_t a = 0; names.size() == 1 && a < attributes.size(); ++a) {
+    if (attributes[a].name != names.front()) continue;
+    const std::string value = node.at(names.front()).text();
+    const auto& statements = attributes[a].statements;
+    for (std::size_t s = 0; s < statements.size(); ++s) {
+      if (statements[s].value == value) return {a, s};
     }
   }
   throw node.error("one attribute before this one with one of its values is needed");
