@@ -212,8 +212,8 @@ Tensor Llava::project(const Tensor& patches, bool f32) const {
       .to(torch::kFloat);
 }
 
-Tensor Llava::text(const PackedText& batch, const Tensor& projected, const Tensor& wanted,
-                   bool f32) const {
+Tensor Llava::text(const PackedText& batch, const Tensor& projected, const Tensor& wanted, bool f32,
+                   MiddleStates* middle) const {
   const auto& t = shape_.text;
   const std::int64_t rows = batch.token_ids.size(0);
   const std::int64_t d = t.head_dim();
@@ -237,6 +237,10 @@ Tensor Llava::text(const PackedText& batch, const Tensor& projected, const Tenso
     const Tensor qkv =
         rotary(linear(normed, parameter(layer + "qkv"), Tensor(), f32).view({rows, heads, d}),
                cosine, sine, t.num_attention_heads + kv);
+    if (middle != nullptr && middle->layers == i) {
+      middle->queries = qkv.narrow(1, 0, g).index_select(0, middle->asking).to(torch::kFloat);
+      middle->keys = qkv.select(1, t.num_attention_heads).to(torch::kFloat);
+    }
     std::vector<Tensor> mixed;
     const auto parts = qkv.split_with_sizes({t.num_attention_heads, kv, kv}, 1);
     const auto q = parts[0].split_with_sizes(group_rows, 0);
@@ -251,9 +255,16 @@ Tensor Llava::text(const PackedText& batch, const Tensor& projected, const Tenso
         linear(rms_norm(h, parameter(layer + "norm2.weight"), t.rms_norm_eps, f32),
                parameter(layer + "gate_up"), Tensor(), f32);
     h = h + linear(swiglu(gate_up), parameter(layer + "down"), Tensor(), f32);
+    if (middle != nullptr && middle->layers == i + 1) {
+      middle->hidden = h.index_select(0, middle->rows);
+    }
   }
+  return read_out(h.index_select(0, wanted), f32);
+}
+
+Tensor Llava::read_out(const Tensor& hidden, bool f32) const {
   const Tensor last =
-      rms_norm(h.index_select(0, wanted), parameter("text.norm.weight"), t.rms_norm_eps, f32);
+      rms_norm(hidden, parameter("text.norm.weight"), shape_.text.rms_norm_eps, f32);
   return linear(last, parameter("text.embedding"), Tensor(), f32).to(torch::kFloat);
 }
 

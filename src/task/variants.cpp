@@ -71,15 +71,21 @@ Task with_classes(const Task& task, const std::vector<ClassId>& kept) {
   return changed;
 }
 
+bool has_lines_alone(const Task& task) {
+  const auto& bare = task.prompt_without_descriptions;
+  return holds(task.prompt, Segment::Kind::kIndex) && !holds(bare, Segment::Kind::kIndex) &&
+         (holds(bare, Segment::Kind::kClasses) || holds(task.system, Segment::Kind::kClasses));
+}
+
 Task with_lines_alone(const Task& task) {
   if (!holds(task.prompt, Segment::Kind::kIndex)) {
     throw Error::usage(task.origin, "gives no number of a class outside of its line");
   }
-  Task changed = task;
-  changed.prompt = task.prompt_without_descriptions;
-  if (!lists_classes(changed) || holds(changed.prompt, Segment::Kind::kIndex)) {
+  if (!has_lines_alone(task)) {
     throw Error::usage(task.origin, "has no prompt with class lines alone");
   }
+  Task changed = task;
+  changed.prompt = task.prompt_without_descriptions;
   return changed;
 }
 

@@ -21,6 +21,9 @@ bool can_exchange_names(const Task& task) {
 BatchSource::BatchSource(const Recipe& recipe, const std::vector<ImagePool>& pools,
                          const Wordings& wordings, const PromptEncoder& encoder)
     : recipe_(recipe), pools_(pools), wordings_(wordings), encoder_(encoder) {
+  for (const auto& [name, meaning] : wordings.concepts) {
+    places_.emplace(name, static_cast<std::int64_t>(places_.size()));
+  }
   for (const TaskSpec& spec : recipe.tasks) {
     tasks_.push_back(load_task(spec.task));
     if (tasks_.back().size() != spec.concepts.size()) {
@@ -105,6 +108,9 @@ BatchSource::AskedTask BatchSource::draw_own(const std::vector<std::size_t>& fit
   own.task = tasks_[own.which];
   own.concepts = recipe_.tasks[own.which].concepts;
   if (own.task.size() > 2 && random.chance(stage.fewer_classes)) ask_fewer(own, random);
+  if (random.chance(stage.lines_alone) && has_lines_alone(own.task)) {
+    own.task = with_lines_alone(own.task);
+  }
   if (random.chance(stage.other_answers)) {
     own.task = with_answer(own.task, random.chance(0.5) ? "{name}" : "{key}");
   }
@@ -145,23 +151,50 @@ std::optional<PromptEncoder::Answer> BatchSource::reason(const AskedTask& own,
 
 BatchSource::AskedTask BatchSource::draw_other(const Question& question, bool image_first,
                                                Random& random) const {
-  DrawnTask drawn = draw_task(wordings_, question, image_first, random);
+  return as_asked(draw_task(wordings_, question, image_first, random));
+}
+
+BatchSource::AskedTask BatchSource::as_asked(DrawnTask drawn) {
   AskedTask asked;
   asked.task = std::move(drawn.task);
   asked.concepts = std::move(drawn.concepts);
   return asked;
 }
 
+std::vector<LineMeaning> BatchSource::line_meanings(const AskedTask& asked,
+                                                    const std::vector<std::string>& answers) const {
+  std::vector<std::vector<std::int32_t>> ids;
+  for (const std::string& answer : answers) ids.push_back(encoder_.encode_answer(answer).ids);
+  std::size_t at = 0;
+  const auto differs = [&](const auto& other) { return other.at(at) != ids.front().at(at); };
+  while (std::none_of(ids.begin() + 1, ids.end(), differs)) ++at;
+  std::vector<LineMeaning> lines;
+  for (std::size_t place = 0; place < ids.size(); ++place) {
+    const std::size_t id = asked.variant.order.empty() ? place : asked.variant.order[place].index();
+    lines.push_back({places_.at(asked.concepts[id]), ids[id][at]});
+  }
+  return lines;
+}
+
 std::optional<BatchSource::Asked> BatchSource::ask(const AskedTask& asked, const Picture& picture,
-                                                   Random& random) const {
+                                                   bool lines, Random& random) const {
   const int index = picture.first->answer(picture.second, asked.concepts);
   if (index < 0) return std::nullopt;
   const auto label = static_cast<std::size_t>(index);
-  auto answer = asked.variant.reason
-                    ? reason(asked, picture, label, random)
-                    : encoder_.encode_answer(render_answers(asked.task, asked.variant)[label]);
+  const auto answers = render_answers(asked.task, asked.variant);
+  auto answer = asked.variant.reason ? reason(asked, picture, label, random)
+                                     : encoder_.encode_answer(answers[label]);
   if (!answer) return std::nullopt;
-  return Asked{encoder_.encode(render_for(asked.task, asked.variant, picture)), *std::move(answer)};
+  Task task = asked.task;
+  if (lines && lists_classes(task)) {
+    answer->lines = line_meanings(asked, answers);
+    answer->meaning = places_.at(asked.concepts[label]);
+    task.class_line += kLineEnd;
+    if (!task.class_line_without_descriptions.empty()) {
+      task.class_line_without_descriptions += kLineEnd;
+    }
+  }
+  return Asked{encoder_.encode(render_for(task, asked.variant, picture)), *std::move(answer)};
 }
 
 void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
@@ -182,7 +215,7 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
     const auto& showing = pool->showing(asked.concepts[random.below(asked.concepts.size())]);
     if (showing.empty()) continue;
     const Picture picture{pool, showing[random.below(showing.size())]};
-    auto one = ask(asked, picture, random);
+    auto one = ask(asked, picture, stage.lines > 0, random);
     if (!one) continue;
     images.push_back(picture);
     prompts.push_back(std::move(one->prompt));
@@ -191,11 +224,13 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
   if (!images.empty()) builder.add_text_first(prompts, images, answers);
 }
 
-std::optional<BatchSource::Asked> BatchSource::ask_other(const Picture& picture,
-                                                         Random& random) const {
+std::optional<BatchSource::Asked> BatchSource::ask_other(const Picture& picture, bool brief,
+                                                         bool lines, Random& random) const {
   const Question& asked = question(picture.first->spec().domain, random);
   if (picture.first->answer(picture.second, asked.concepts) < 0) return std::nullopt;
-  return ask(draw_other(asked, true, random), picture, random);
+  return ask(
+      brief ? as_asked(draw_brief_task(wordings_, asked, random)) : draw_other(asked, true, random),
+      picture, lines, random);
 }
 
 void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
@@ -205,11 +240,14 @@ void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random&
   const auto fitting = own_tasks(picture.first->spec().domain, false);
   // The tasks' own prompts are twice as long as drawn ones: kept apart, little is padded.
   const bool own = random.chance(stage.task_share) && !fitting.empty();
-  const int branches = own ? std::max(1, stage.image_branches / 2) : stage.image_branches;
+  const bool brief = !own && random.chance(stage.brief);
+  const int branches = own     ? std::max(1, stage.image_branches / 2)
+                       : brief ? 4 * stage.image_branches
+                               : stage.image_branches;
   for (int attempt = 0; attempt < 20 * branches && static_cast<int>(prompts.size()) < branches;
        ++attempt) {
-    auto one =
-        own ? ask(draw_own(fitting, stage, random), picture, random) : ask_other(picture, random);
+    auto one = own ? ask(draw_own(fitting, stage, random), picture, stage.lines > 0, random)
+                   : ask_other(picture, brief, stage.lines > 0, random);
     // Branches share what stands before the image; a prompt with a system message stands alone.
     if (!one || (!prompts.empty() && one->prompt.before != prompts.front().before)) continue;
     prompts.push_back(std::move(one->prompt));
@@ -219,7 +257,8 @@ void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random&
 }
 
 LanguageBatch BatchSource::language(const Stage& stage, Random& random) const {
-  BatchBuilder builder(recipe_.shape.vision.patches(), stage.reason_weight);
+  BatchBuilder builder(recipe_.shape.vision.patches(), stage.reason_weight,
+                       static_cast<std::int64_t>(places_.size()));
   for (int i = 0; i < stage.text_first_groups; ++i) text_first(stage, builder, random);
   for (int i = 0; i < stage.image_first_groups; ++i) image_first(stage, builder, random);
   return builder.finish();

@@ -31,8 +31,16 @@ void BatchBuilder::answer(const PromptEncoder::Answer& answer, std::int64_t posi
   // Each row predicts the next token; the last token is predicted, not read.
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const bool reason = answer.label > 0 && i >= answer.label;
+    const std::int64_t row = i == 0 ? before : last_row();
+    if (!reason && !answer.label_given && answer.meaning >= 0 && i + 1 < ids.size()) {
+      answer_rows_.push_back(row);
+      answer_meanings_.push_back(answer.meaning);
+      answer_lines_.push_back(line_of(answer));
+      auto& listed = listed_.emplace_back();
+      for (const LineMeaning& line : answer.lines) listed.push_back(line.meaning);
+    }
     if (reason || !answer.label_given) {
-      wanted_.push_back(i == 0 ? before : last_row());
+      wanted_.push_back(row);
       targets_.push_back(ids[i]);
       answer_of_.push_back(batch_.answers);
       weights_.push_back(reason ? reason_weight_ : 1.0F);
@@ -40,6 +48,26 @@ void BatchBuilder::answer(const PromptEncoder::Answer& answer, std::int64_t posi
     if (i + 1 < ids.size()) rows_.push_back({ids[i], position++});
   }
   ++batch_.answers;
+}
+
+void BatchBuilder::lines(const PromptEncoder::Prompt& prompt, const PromptEncoder::Answer& answer,
+                         std::int64_t before, std::int64_t after) {
+  for (std::size_t i = 0; i < std::min(prompt.lines.size(), answer.lines.size()); ++i) {
+    const std::size_t at = prompt.lines[i];
+    const bool first = at < prompt.before.size();
+    line_rows_.push_back(first ? before + static_cast<std::int64_t>(at)
+                               : after + static_cast<std::int64_t>(at - prompt.before.size()));
+    line_meanings_.push_back(answer.lines[i].meaning);
+    line_marks_.push_back(answer.lines[i].mark);
+  }
+}
+
+std::int64_t BatchBuilder::line_of(const PromptEncoder::Answer& answer) const {
+  // The lines last added are those of the answer's prompt.
+  const std::size_t first = line_rows_.size() - answer.lines.size();
+  std::size_t at = 0;
+  while (answer.lines[at].meaning != answer.meaning) ++at;
+  return line_rows_[first + at];
 }
 
 void BatchBuilder::pad(std::int64_t rows) { rows_.resize(static_cast<std::size_t>(rows), Row{}); }
@@ -54,11 +82,15 @@ void BatchBuilder::add_text_first(const std::vector<PromptEncoder::Prompt>& prom
     const auto texts = static_cast<std::int64_t>(prompts[i].after.size() + answers[i].size());
     group.length = std::max(group.length, rows_of(prompts[i].images) + texts - 1);
   }
+  const std::int64_t start = last_row() + 1;
   tokens(prompts.front().before, 0);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const auto end = static_cast<std::int64_t>(rows_.size()) + group.length;
     batch_.images.push_back(samples[i]);
     std::int64_t position = group.prefix + pictures(prompts[i].images, group.prefix);
+    // The lines before the images are shared.
+    const bool shared = !prompts[i].lines.empty() && prompts[i].lines[0] < prompts[i].before.size();
+    if (i == 0 || !shared) lines(prompts[i], answers[i], start, last_row() + 1);
     tokens(prompts[i].after, position);
     position += static_cast<std::int64_t>(prompts[i].after.size());
     answer(answers[i], position, last_row());
@@ -79,10 +111,12 @@ void BatchBuilder::add_image_first(const Picture& sample,
         group.length, static_cast<std::int64_t>(prompts[i].after.size() + answers[i].size()) - 1);
   }
   batch_.images.push_back(sample);
+  const std::int64_t group_start = last_row() + 1;
   tokens(prompts.front().before, 0);
   pictures(prompts.front().images, before);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const auto end = static_cast<std::int64_t>(rows_.size()) + group.length;
+    lines(prompts[i], answers[i], group_start, last_row() + 1);
     tokens(prompts[i].after, group.prefix);
     answer(answers[i], group.prefix + static_cast<std::int64_t>(prompts[i].after.size()),
            last_row());
@@ -127,6 +161,19 @@ LanguageBatch BatchBuilder::finish() {
   batch_.targets = to_tensor(targets_);
   batch_.answer = to_tensor(answer_of_);
   batch_.weight = torch::tensor(weights_);
+  LineTargets& lines = batch_.lines;
+  lines.rows = to_tensor(line_rows_);
+  lines.meanings = to_tensor(line_meanings_);
+  lines.marks = to_tensor(line_marks_);
+  lines.answer_rows = to_tensor(answer_rows_);
+  lines.answer_lines = to_tensor(answer_lines_);
+  lines.answer_meaning = to_tensor(answer_meanings_);
+  lines.listed = torch::zeros({static_cast<std::int64_t>(listed_.size()), concepts_}, torch::kBool);
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    for (const std::int64_t meaning : listed_[i]) {
+      lines.listed[static_cast<std::int64_t>(i)][meaning] = true;
+    }
+  }
   return std::move(batch_);
 }
 

@@ -28,6 +28,11 @@ PromptEncoder::Prompt PromptEncoder::encode(const RenderedPrompt& rendered) cons
     text = template_.render(messages, true,
                             {{"bos_token", special_.begin.text}, {"eos_token", special_.end.text}});
   }
+  std::vector<std::size_t> ends;
+  for (std::size_t at = text.find(kLineEnd); at != std::string::npos; at = text.find(kLineEnd)) {
+    ends.push_back(at);
+    text.erase(at, 1);
+  }
   const auto ids = tokenizer_.encode(text, true);
   const auto is_image = [&](std::int32_t id) { return id == special_.image.id; };
   const auto first = std::find_if(ids.begin(), ids.end(), is_image);
@@ -35,7 +40,16 @@ PromptEncoder::Prompt PromptEncoder::encode(const RenderedPrompt& rendered) cons
   if (first == last || std::any_of(last, ids.end(), is_image)) {
     throw Error::usage("training", "a prompt must hold images, one right after the other");
   }
-  return {{ids.begin(), first}, {last, ids.end()}, static_cast<std::size_t>(last - first)};
+  Prompt prompt{
+      {ids.begin(), first}, {last, ids.end()}, static_cast<std::size_t>(last - first), {}};
+  for (const std::size_t end : ends) {
+    // The last token that the text up to there and the whole text share.
+    const auto start = tokenizer_.encode(text.substr(0, end), true);
+    const auto same = static_cast<std::size_t>(
+        std::mismatch(start.begin(), start.end(), ids.begin(), ids.end()).first - start.begin());
+    prompt.lines.push_back(same - 1 - (same > prompt.before.size() ? prompt.images : 0));
+  }
+  return prompt;
 }
 
 PromptEncoder::Answer PromptEncoder::encode_answer(const std::string& answer,

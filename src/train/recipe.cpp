@@ -85,6 +85,9 @@ Stage read_stage(const Node& node) {
                       "exchanged_names",
                       "fewer_classes",
                       "other_answers",
+                      "brief",
+                      "lines",
+                      "lines_alone",
                       "average",
                       "streams"});
   Stage stage;
@@ -116,6 +119,9 @@ Stage read_stage(const Node& node) {
   take(node, "exchanged_names", stage.exchanged_names, 1.0);
   take(node, "fewer_classes", stage.fewer_classes, 1.0);
   take(node, "other_answers", stage.other_answers, 1.0);
+  take(node, "brief", stage.brief, 1.0);
+  take(node, "lines", stage.lines, 100.0);
+  take(node, "lines_alone", stage.lines_alone, 1.0);
   const Node& streams = node.at("streams");
   for (const std::string& name : streams.keys())
     stage.streams.emplace(name, streams.at(name).number(0, kHuge));
@@ -146,9 +152,14 @@ aten::LlavaShape read_shape(const Node& node) {
   return shape;
 }
 
-/// A stage may use only streams that the recipe has.
-void check_streams(const Node& stages, const Recipe& recipe) {
+/// A stage may use only streams that the recipe has, and ask the middle of a decoder that has one.
+void check_stages(const Node& stages, const Recipe& recipe) {
   for (const Node& stage : stages.items()) {
+    if (const Node* lines = stage.find("lines");
+        lines != nullptr && recipe.shape.text.num_hidden_layers < 2) {
+      throw lines->error(
+          "`lines` asks the middle of the text model, which needs two layers or more");
+    }
     for (const std::string& name : stage.at("streams").keys()) {
       const bool known = std::any_of(recipe.streams.begin(), recipe.streams.end(),
                                      [&](const StreamSpec& s) { return s.name == name; });
@@ -191,7 +202,7 @@ Recipe Recipe::load(const std::string& path) {
         {node.at("task").text(), node.at("domain").text(), texts(node.at("concepts"))});
   }
   for (const Node& node : root.at("stages").items()) recipe.stages.push_back(read_stage(node));
-  check_streams(root.at("stages"), recipe);
+  check_stages(root.at("stages"), recipe);
   return recipe;
 }
 

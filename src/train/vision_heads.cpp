@@ -1,23 +1,15 @@
 #include "vision_heads.h"
 
-#include <torch/autograd.h>
-
 #include <algorithm>
-#include <cmath>
 
 namespace firstlight::train {
 
 using torch::Tensor;
 
 VisionHeads::VisionHeads(const Wordings& wordings, std::int64_t hidden_size, std::uint64_t seed)
-    : wordings_(wordings) {
+    : wordings_(wordings),
+      readout_("heads", static_cast<std::int64_t>(wordings.concepts.size()), hidden_size, seed) {
   for (const auto& [name, meaning] : wordings.concepts) names_.push_back(name);
-  torch::Generator generator = at::detail::createCPUGenerator(seed);
-  weights_ = torch::empty({static_cast<std::int64_t>(names_.size()), hidden_size});
-  weights_.normal_(0, 0.1 / std::sqrt(static_cast<double>(hidden_size)), generator);
-  weights_.set_requires_grad(true);
-  gradients_ = torch::zeros_like(weights_);
-  weights_.mutable_grad() = gradients_;
 }
 
 Tensor VisionHeads::logits(const Tensor& features, const std::vector<Picture>& images) const {
@@ -32,7 +24,7 @@ Tensor VisionHeads::logits(const Tensor& features, const std::vector<Picture>& i
   const Tensor mean =
       torch::zeros({static_cast<std::int64_t>(images.size()), each.size(1)})
           .index_add(0, torch::tensor(sample), each * torch::tensor(share).unsqueeze(1));
-  return at::linear(at::layer_norm(mean, {mean.size(1)}), weights_);
+  return readout_(mean);
 }
 
 std::vector<std::int64_t> VisionHeads::columns(const Question& question) const {

@@ -9,6 +9,7 @@
 #include "firstlight/train/batch.h"
 #include "firstlight/train/pool.h"
 #include "firstlight/train/wording.h"
+#include "readout.h"
 
 namespace firstlight::train {
 
@@ -18,8 +19,7 @@ class VisionHeads {
  public:
   VisionHeads(const Wordings& wordings, std::int64_t hidden_size, std::uint64_t seed);
 
-  torch::Tensor& parameters() { return weights_; }
-  torch::Tensor& gradients() { return gradients_; }
+  Readout& readout() { return readout_; }
 
   /// Mean cross-entropy over all questions that the samples answer. features f32
   /// [pictures, 1 + patches, hidden]: those of each sample in turn; a sample's are averaged.
@@ -34,8 +34,7 @@ class VisionHeads {
 
   const Wordings& wordings_;
   std::vector<std::string> names_;
-  torch::Tensor weights_;
-  torch::Tensor gradients_;
+  Readout readout_;
 };
 
 }  // namespace firstlight::train

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 
 #include "checkpoint.h"
@@ -19,6 +20,8 @@
 #include "firstlight/train/hf_folder.h"
 #include "firstlight/train/optimizer.h"
 #include "firstlight/train/tensorboard.h"
+#include "line_head.h"
+#include "streams.h"
 #include "validation.h"
 #include "vision_heads.h"
 
@@ -26,30 +29,6 @@ namespace firstlight::train {
 namespace {
 
 using torch::Tensor;
-
-std::vector<ImagePool> load_pools(const std::vector<StreamSpec>& specs, const Recipe& recipe,
-                                  const TrainOptions& options,
-                                  const std::vector<std::string>& wanted) {
-  std::vector<ImagePool> pools;
-  for (const StreamSpec& spec : specs) {
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), spec.name) == wanted.end())
-      continue;
-    auto last = Clock::now();
-    pools.push_back(
-        ImagePool::load(spec, recipe.pool_side, options.cache, [&](const ProgressStep& step) {
-          if (seconds_since(last) < 20) return;
-          last = Clock::now();
-          log_info(fmt::format("reading {}: {} of {}", spec.name, step.done, step.total));
-        }));
-    log_info(fmt::format("stream {}: {} images, {} failed", spec.name, pools.back().size(),
-                         pools.back().failed()));
-    if (pools.back().size() == 0) {
-      throw Error::usage(spec.data, "no sample of stream '" + spec.name + "' shows a concept",
-                         "check its rules");
-    }
-  }
-  return pools;
-}
 
 class Trainer {
  public:
@@ -76,12 +55,13 @@ class Trainer {
   PromptEncoder encoder_;
   aten::Llava model_;
   VisionHeads heads_;
+  LineHead line_head_;
+  std::map<std::string, double> parts_;  ///< of the loss, summed since the last line of the log
   std::vector<ImagePool> pools_;
   std::vector<ImagePool> validation_;
   BatchSource source_;
   Validation measure_;
   std::optional<AdamW> optimizer_;
-  std::optional<AdamW> head_optimizer_;
   Tensor average_;  ///< of the weights over the last steps, where the stage asks for it
   std::optional<TensorBoard> board_;
   std::string identity_;
@@ -94,23 +74,6 @@ aten::LlavaShape shape_for(const Recipe& recipe, const PromptEncoder& encoder) {
   return shape;
 }
 
-std::vector<std::string> streams_of(const Recipe& recipe, const TrainOptions& options) {
-  for (const std::string& name : options.stages) {
-    const bool known = std::any_of(recipe.stages.begin(), recipe.stages.end(),
-                                   [&](const Stage& stage) { return stage.name == name; });
-    if (!known) throw Error::usage(recipe.folder, "the recipe has no stage '" + name + "'");
-  }
-  std::vector<std::string> names;
-  for (const Stage& stage : recipe.stages) {
-    const bool wanted =
-        options.stages.empty() ||
-        std::find(options.stages.begin(), options.stages.end(), stage.name) != options.stages.end();
-    if (!wanted) continue;
-    for (const auto& [name, share] : stage.streams) names.push_back(name);
-  }
-  return names;
-}
-
 Trainer::Trainer(const Recipe& recipe, const TrainOptions& options)
     : recipe_(recipe),
       options_(options),
@@ -118,6 +81,8 @@ Trainer::Trainer(const Recipe& recipe, const TrainOptions& options)
       encoder_(recipe),
       model_(shape_for(recipe, encoder_), recipe.seed),
       heads_(wordings_, recipe.shape.vision.hidden_size, recipe.seed + 1),
+      line_head_(static_cast<std::int64_t>(wordings_.concepts.size()),
+                 recipe.shape.text.hidden_size, recipe.seed + 2),
       pools_(load_pools(recipe.streams, recipe, options, streams_of(recipe, options))),
       validation_(load_pools(recipe.validation, recipe, options, {})),
       source_(recipe, pools_, wordings_, encoder_),
@@ -136,11 +101,27 @@ Tensor Trainer::language_loss(const Stage& stage, Random& random, std::int64_t* 
   const LanguageBatch batch = source_.language(stage, random);
   const Tensor projected =
       projected_patches(model_, picture_pixels(recipe_, batch.images, &random));
-  const Tensor logits = model_.text(batch.text, projected, batch.wanted, false);
+  aten::MiddleStates middle{recipe_.shape.text.num_hidden_layers / 2,
+                            LineHead::rows(batch.lines),
+                            {},
+                            batch.lines.answer_rows,
+                            {},
+                            {}};
+  const bool lines = batch.lines.rows.numel() > 0 && batch.lines.answer_rows.numel() > 0;
+  const Tensor logits =
+      model_.text(batch.text, projected, batch.wanted, false, lines ? &middle : nullptr);
   *samples = batch.answers;
   // The log-probability of a whole answer is the sum over its tokens: that is what is scored.
   const Tensor each = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::None);
-  return (each * batch.weight).sum() / static_cast<double>(batch.answers);
+  const Tensor loss = (each * batch.weight).sum() / static_cast<double>(batch.answers);
+  if (!lines) return loss;
+  parts_["answers"] += loss.item<double>();
+  Tensor total = loss;
+  for (const auto& [name, part] : line_head_.losses(model_, middle, batch.text, batch.lines)) {
+    parts_[name] += part.item<double>();
+    total = total + stage.lines * part;
+  }
+  return total;
 }
 
 Tensor Trainer::stage_loss(const Stage& stage, Random& random, std::int64_t* samples) {
@@ -173,20 +154,20 @@ void Trainer::start_optimizers(const Stage& stage) {
   AdamW::Options options;
   options.weight_decay = stage.weight_decay;
   optimizer_.emplace(model_.parameters().numel(), options);
-  head_optimizer_.emplace(heads_.parameters().numel(), options);
+  heads_.readout().start(options);
+  line_head_.readout().start(options);
   model_.train_vision(stage.vision_rate > 0);
   average_ = stage.average > 0 ? model_.parameters().detach().clone() : Tensor();
 }
 
 void Trainer::save(const std::string& file, std::size_t stage, std::int64_t step) {
   Checkpoint checkpoint;
-  checkpoint.tensors = {{"parameters", model_.parameters()},
-                        {"heads", heads_.parameters().detach()}};
+  checkpoint.tensors.emplace("parameters", model_.parameters());
+  heads_.readout().save(checkpoint);
+  line_head_.readout().save(checkpoint);
   if (optimizer_) {
-    checkpoint.tensors.insert({{"m", optimizer_->first_moment()},
-                               {"v", optimizer_->second_moment()},
-                               {"head_m", head_optimizer_->first_moment()},
-                               {"head_v", head_optimizer_->second_moment()}});
+    checkpoint.tensors.emplace("m", optimizer_->first_moment());
+    checkpoint.tensors.emplace("v", optimizer_->second_moment());
     checkpoint.numbers["updates"] = optimizer_->count();
     if (average_.defined()) checkpoint.tensors.emplace("average", average_);
   }
@@ -205,15 +186,12 @@ void Trainer::restore(const Checkpoint& checkpoint, bool optimizers) {
     throw Error::conflict(options_.output, "the checkpoint is of a model of another shape");
   }
   model_.parameters().copy_(parameters);
-  const Tensor& heads = checkpoint.tensors.at("heads");
-  if (heads.sizes() == heads_.parameters().sizes()) heads_.parameters().copy_(heads);
+  heads_.readout().restore(checkpoint, optimizers);
+  line_head_.readout().restore(checkpoint, optimizers);
   if (!optimizers || checkpoint.tensors.count("m") == 0) return;
   optimizer_->first_moment().copy_(checkpoint.tensors.at("m"));
   optimizer_->second_moment().copy_(checkpoint.tensors.at("v"));
-  head_optimizer_->first_moment().copy_(checkpoint.tensors.at("head_m"));
-  head_optimizer_->second_moment().copy_(checkpoint.tensors.at("head_v"));
   optimizer_->count() = checkpoint.numbers.at("updates");
-  head_optimizer_->count() = checkpoint.numbers.at("updates");
   if (average_.defined()) average_.copy_(checkpoint.tensors.at("average"));
 }
 
@@ -270,14 +248,11 @@ bool Trainer::train_stage(std::size_t index) {
   }
   const Schedule schedule{stage.rate, stage.warmup, stage.steps};
   const auto model_ranges = ranges(stage);
-  const std::vector<AdamW::Range> head_ranges = {{0, heads_.parameters().numel(), 1.0, false}};
   std::ofstream log(path("log.csv"), std::ios::app);
   auto saved = Clock::now();
   auto logged = Clock::now();
   double loss_sum = 0;
   std::int64_t samples = 0;
-  Tensor head_values = heads_.parameters().detach().view({-1});
-  Tensor head_gradients = heads_.gradients().view({-1});
   for (std::int64_t step = first; step < stage.steps; ++step) {
     Random random(recipe_.seed + 1000 * (index + 1), static_cast<std::uint64_t>(step));
     std::int64_t drawn = 0;
@@ -287,7 +262,9 @@ bool Trainer::train_stage(std::size_t index) {
     const double norm =
         optimizer_->step(model_.parameters(), model_.gradients(), model_ranges, rate);
     if (stage.kind == Stage::Kind::kVision) {
-      head_optimizer_->step(head_values, head_gradients, head_ranges, rate);
+      heads_.readout().step(rate);
+    } else if (stage.lines > 0) {
+      line_head_.readout().step(rate);
     }
     if (average_.defined()) {
       const torch::NoGradGuard no_grad;
@@ -301,9 +278,17 @@ bool Trainer::train_stage(std::size_t index) {
     if ((step + 1) % options_.log_steps == 0) {
       const double elapsed = seconds_since(logged);
       const double mean = loss_sum / options_.log_steps;
+      std::string parts;
+      for (const auto& [name, sum] : parts_) {
+        const double part = sum / options_.log_steps;
+        parts += fmt::format("{}{} {:.3f}", parts.empty() ? " (" : ", ", name, part);
+        board_->scalar("loss/" + stage.name + "/" + name, global_step_, part);
+      }
+      if (!parts.empty()) parts += ")";
+      parts_.clear();
       log_info(fmt::format(
-          "{} {}/{} loss {:.4f} norm {:.2f} rate {:.2e} {:.1f} samples/s, {:.0f} min left",
-          stage.name, step + 1, stage.steps, mean, norm, rate,
+          "{} {}/{} loss {:.4f}{} norm {:.2f} rate {:.2e} {:.1f} samples/s, {:.0f} min left",
+          stage.name, step + 1, stage.steps, mean, parts, norm, rate,
           static_cast<double>(samples) / elapsed,
           elapsed / options_.log_steps * static_cast<double>(stage.steps - step - 1) / 60));
       board_->scalar("loss/" + stage.name, global_step_, mean);
@@ -326,7 +311,8 @@ bool Trainer::train_stage(std::size_t index) {
   take_average();
   average_ = Tensor();
   optimizer_.reset();
-  head_optimizer_.reset();
+  heads_.readout().stop();
+  line_head_.readout().stop();
   save("stage-" + stage.name + ".pt", index, stage.steps);
   save("checkpoint.pt", index + 1, 0);
   return true;

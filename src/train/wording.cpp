@@ -48,28 +48,30 @@ struct Marking {
   std::string answer;
 };
 
-Marking draw_marking(bool described, Random& random) {
+/// Lines of `tail` behind a number or, with probability `letters`, a letter.
+Marking draw_mark(const std::string& tail, double letters, Random& random) {
   static const std::vector<std::string> nouns = {"Category", "Category", "Category", "Class",
                                                  "Type",     "Group",    "Option",   "Label"};
+  if (random.chance(letters)) {
+    const std::string line = random.chance(0.5) ? "({letter}) " + tail : "{letter}. " + tail;
+    return {Marking::By::kLetter, line, line[0] == '(' ? "({letter})" : "{letter}"};
+  }
   const std::string noun = pick(nouns, random);
-  const double kind = random.uniform();
+  const std::string line = random.chance(0.6)   ? noun + " {index}: " + tail
+                           : random.chance(0.5) ? "{index}. " + tail
+                                                : "{index}: " + tail;
+  const bool bare = line[0] == '{' ? random.chance(0.6) : random.chance(0.15);
+  return {Marking::By::kNumber, line,
+          bare ? "{index}" : (line[0] == '{' ? "Category" : noun) + std::string(" {index}")};
+}
+
+Marking draw_marking(bool described, Random& random) {
   const std::string tail = described ? "{description}" : "{name}";
   const std::string both = described ? "{name}: {description}" : "{name}";
   const std::string full = random.chance(0.4)
                                ? both
                                : (described && random.chance(0.5) ? "{name}, {description}" : tail);
-  if (kind < 0.55) {
-    const std::string line = random.chance(0.6)   ? noun + " {index}: " + full
-                             : random.chance(0.5) ? "{index}. " + full
-                                                  : "{index}: " + full;
-    const bool bare = line[0] == '{' ? random.chance(0.6) : random.chance(0.15);
-    return {Marking::By::kNumber, line,
-            bare ? "{index}" : (line[0] == '{' ? "Category" : noun) + std::string(" {index}")};
-  }
-  if (kind < 0.7) {
-    const std::string line = random.chance(0.5) ? "({letter}) " + full : "{letter}. " + full;
-    return {Marking::By::kLetter, line, line[0] == '(' ? "({letter})" : "{letter}"};
-  }
+  if (random.chance(0.7)) return draw_mark(full, 0.21, random);
   static const std::vector<std::string> name_lines = {
       "- {name}: {description}", "{name}: {description}", "{index}. {name}: {description}",
       "* {name} - {description}"};
@@ -79,6 +81,16 @@ Marking draw_marking(bool described, Random& random) {
       "{name}", "{name}", "{name}", "I classify the image as {name}.", "The image shows: {name}"};
   return {Marking::By::kName, pick(described ? name_lines : bare_lines, random),
           pick(answers, random)};
+}
+
+/// The concepts of a question in any order; with probability `fewer` some are left out.
+std::vector<std::string> draw_concepts(const Question& question, double fewer, Random& random) {
+  std::vector<std::string> concepts = question.concepts;
+  random.shuffle(concepts);
+  if (concepts.size() > 2 && random.chance(fewer)) {
+    concepts.resize(2 + random.below(concepts.size() - 2));
+  }
+  return concepts;
 }
 
 }  // namespace
@@ -155,15 +167,28 @@ std::vector<ClassDefinition> draw_classes(const Wordings& wordings,
   return classes;
 }
 
+DrawnTask draw_brief_task(const Wordings& wordings, const Question& question, Random& random) {
+  DrawnTask drawn;
+  drawn.concepts = draw_concepts(question, 0.7, random);
+  Task& task = drawn.task;
+  task.name = "drawn";
+  task.views.emplace_back().name = "image";
+  task.classes = draw_classes(wordings, drawn.concepts, random);
+  const Marking marking = draw_mark(random.chance(0.75) ? "{name}" : "{description}", 0.25, random);
+  task.class_line = marking.line;
+  task.answer = marking.answer;
+  task.class_separator = random.chance(0.7) ? "\n" : "\n\n";
+  task.first_index = random.chance(0.65) ? 0 : 1;
+  using Kind = Segment::Kind;
+  task.prompt = {{Kind::kImage, ""}, {Kind::kText, "\n"}, {Kind::kClasses, ""}};
+  return drawn;
+}
+
 DrawnTask draw_task(const Wordings& wordings, const Question& question, bool image_first,
                     Random& random) {
   DrawnTask drawn;
   drawn.image_first = image_first;
-  drawn.concepts = question.concepts;
-  random.shuffle(drawn.concepts);
-  if (drawn.concepts.size() > 2 && random.chance(0.4)) {
-    drawn.concepts.resize(2 + random.below(drawn.concepts.size() - 2));
-  }
+  drawn.concepts = draw_concepts(question, 0.4, random);
   const bool described = random.chance(0.75);
   const bool capital = random.chance(0.3);
   auto classes = draw_classes(wordings, drawn.concepts, random);

@@ -33,6 +33,17 @@ struct PackedText {
       image_index;  ///< i64 [n]: ... and which row of the projected features, image x patch
 };
 
+/// Hidden states that `Llava::text` gives on its way.
+struct MiddleStates {
+  std::int64_t layers = 0;  ///< after so many layers
+  torch::Tensor rows;       ///< i64 [n]: wanted
+  torch::Tensor hidden;     ///< f32 [n, hidden]: given, before any norm
+  torch::Tensor asking;     ///< i64 [m]: rows of which the next layer's queries are wanted
+  /// Given: f32 [m, g, head_dim] and [rows, head_dim], after the rotation, of those g heads of the
+  /// next layer that share the first key head.
+  torch::Tensor queries, keys;
+};
+
 /// The differentiable twin of the native engine's LLaVA: used for training and as its oracle.
 /// All parameters are views of one flat f32 buffer, so that an optimiser makes one pass.
 /// One thread at a time.
@@ -60,7 +71,9 @@ class Llava {
   torch::Tensor project(const torch::Tensor& patches, bool f32) const;
   /// Final hidden states (normed) at `wanted` rows -> logits f32 [wanted, vocab].
   torch::Tensor text(const PackedText& batch, const torch::Tensor& projected,
-                     const torch::Tensor& wanted, bool f32) const;
+                     const torch::Tensor& wanted, bool f32, MiddleStates* middle = nullptr) const;
+  /// Hidden states f32 [n, hidden] of any layer through the last norm -> logits f32 [n, vocab].
+  torch::Tensor read_out(const torch::Tensor& hidden, bool f32) const;
 
   /// Tensors under the names of a published Hugging Face LLaVA folder, f32, detached.
   std::map<std::string, torch::Tensor> export_tensors() const;

@@ -24,6 +24,8 @@ Task with_classes(const Task& task, const std::vector<ClassId>& kept);
 /// where the own prompt gives numbers of classes outside of their lines, nothing else tells them
 /// now. Throws Error::usage where it gives none, or where no prompt can do without them.
 Task with_lines_alone(const Task& task);
+/// Whether `with_lines_alone` has something to change and can.
+bool has_lines_alone(const Task& task);
 
 /// The variants of a file of paraphrases (docs/checks.md): the task with the descriptions of each
 /// set. Throws Error::usage with file and line.

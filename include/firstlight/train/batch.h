@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,15 @@
 
 namespace firstlight::train {
 
+/// Put at the end of a class line, it marks the place and is taken out again.
+inline constexpr char kLineEnd = '\x1f';
+
+/// What a class line says.
+struct LineMeaning {
+  std::int64_t meaning = 0;  ///< the concept, by place in the wordings
+  std::int64_t mark = 0;     ///< the first token that parts its answer from the others'
+};
+
 /// Turns a task's prompt and answers into token ids exactly as the finished model folder will.
 class PromptEncoder {
  public:
@@ -32,12 +42,17 @@ class PromptEncoder {
     std::vector<std::int32_t> before;
     std::vector<std::int32_t> after;
     std::size_t images = 1;
+    /// Where the lines of the classes end (kLineEnd), in order: places in `before`, then `after`.
+    std::vector<std::size_t> lines;
   };
   /// Ids of an answer, end of text included.
   struct Answer {
     std::vector<std::int32_t> ids;
     std::size_t label = 0;     ///< the first of them, which are the label's; 0 = all
     bool label_given = false;  ///< the label is put there, not learnt
+    /// What the lines of the prompt and the answer are about; see LineTargets.
+    std::vector<LineMeaning> lines = {};
+    std::int64_t meaning = -1;
     std::size_t size() const { return ids.size(); }
   };
 
@@ -62,6 +77,19 @@ using Picture = std::pair<const ImagePool*, std::size_t>;
 /// measured columns. Throws Error::usage for a field that the sample has not.
 RenderedPrompt render_for(const Task& task, const PromptVariant& variant, const Picture& sample);
 
+/// What is asked of the middle of the decoder (docs/training.md): where a class line ends, which
+/// concept it describes and what its answer is; where an answer's label is learnt, which of the
+/// listed concepts the sample shows.
+struct LineTargets {
+  torch::Tensor rows;            ///< i64 [n]: ends of lines
+  torch::Tensor meanings;        ///< i64 [n]: concepts, by place in the wordings
+  torch::Tensor marks;           ///< i64 [n]: tokens
+  torch::Tensor answer_rows;     ///< i64 [m]
+  torch::Tensor answer_meaning;  ///< i64 [m]
+  torch::Tensor answer_lines;    ///< i64 [m]: the row where the line of the label ends
+  torch::Tensor listed;          ///< bool [m, concepts]: what the prompt lists
+};
+
 /// Rows for one step of the decoder and what it should say.
 struct LanguageBatch {
   aten::PackedText text;
@@ -71,14 +99,18 @@ struct LanguageBatch {
   torch::Tensor answer;         ///< i64 [n]: which answer a target belongs to, from 0
   torch::Tensor weight;         ///< f32 [n]: of a target in the loss
   std::int64_t answers = 0;
+  LineTargets lines;
 };
 
 /// Collects groups (aten::PackedGroup) row by row. One thread at a time.
 class BatchBuilder {
  public:
   /// `reason_weight`: of a reason's token in the loss.
-  explicit BatchBuilder(std::int64_t image_tokens, double reason_weight = 1)
-      : image_tokens_(image_tokens), reason_weight_(static_cast<float>(reason_weight)) {}
+  explicit BatchBuilder(std::int64_t image_tokens, double reason_weight = 1,
+                        std::int64_t concepts = 0)
+      : image_tokens_(image_tokens),
+        reason_weight_(static_cast<float>(reason_weight)),
+        concepts_(concepts) {}
 
   /// Prompts whose text comes before the images (all with the same `before`): one branch for each
   /// sample with its prompt and answer.
@@ -103,6 +135,10 @@ class BatchBuilder {
   std::int64_t pictures(std::size_t count, std::int64_t position);
   /// `before` is the row that predicts the answer's first token.
   void answer(const PromptEncoder::Answer& ids, std::int64_t position, std::int64_t before);
+  /// The lines of a prompt whose texts begin at these rows.
+  void lines(const PromptEncoder::Prompt& prompt, const PromptEncoder::Answer& answer,
+             std::int64_t before, std::int64_t after);
+  std::int64_t line_of(const PromptEncoder::Answer& answer) const;
   std::int64_t last_row() const { return static_cast<std::int64_t>(rows_.size()) - 1; }
   void pad(std::int64_t rows);
   std::int64_t rows_of(std::size_t pictures) const {
@@ -111,6 +147,7 @@ class BatchBuilder {
 
   std::int64_t image_tokens_;
   float reason_weight_;
+  std::int64_t concepts_;
   std::int64_t next_picture_ = 0;
   std::vector<Row> rows_;
   std::vector<std::int64_t> image_rows_;
@@ -119,6 +156,13 @@ class BatchBuilder {
   std::vector<std::int64_t> targets_;
   std::vector<std::int64_t> answer_of_;
   std::vector<float> weights_;
+  std::vector<std::int64_t> line_rows_;
+  std::vector<std::int64_t> line_meanings_;
+  std::vector<std::int64_t> line_marks_;
+  std::vector<std::int64_t> answer_rows_;
+  std::vector<std::int64_t> answer_lines_;
+  std::vector<std::int64_t> answer_meanings_;
+  std::vector<std::vector<std::int64_t>> listed_;
   LanguageBatch batch_;
 };
 
@@ -160,6 +204,7 @@ class BatchSource {
   /// given. nullopt where nothing is known of the sample.
   std::optional<PromptEncoder::Answer> reason(const AskedTask& own, const Picture& picture,
                                               std::size_t label, Random& random) const;
+  static AskedTask as_asked(DrawnTask drawn);
   /// A task drawn from the wordings for one of their questions.
   AskedTask draw_other(const Question& question, bool image_first, Random& random) const;
   /// One prompt with its answer.
@@ -169,15 +214,21 @@ class BatchSource {
   };
   /// Puts a task to a sample; nullopt where the sample shows none of its concepts, or more than
   /// one, or no reason is known.
-  std::optional<Asked> ask(const AskedTask& asked, const Picture& picture, Random& random) const;
-  /// Puts a drawn task to a sample.
-  std::optional<Asked> ask_other(const Picture& picture, Random& random) const;
+  std::optional<Asked> ask(const AskedTask& asked, const Picture& picture, bool lines,
+                           Random& random) const;
+  /// What the lines of a prompt mean, in the prompt's order; `answers` by class.
+  std::vector<LineMeaning> line_meanings(const AskedTask& asked,
+                                         const std::vector<std::string>& answers) const;
+  /// Puts a drawn task to a sample, image first.
+  std::optional<Asked> ask_other(const Picture& picture, bool brief, bool lines,
+                                 Random& random) const;
 
   const Recipe& recipe_;
   const std::vector<ImagePool>& pools_;
   const Wordings& wordings_;
   const PromptEncoder& encoder_;
   std::vector<Task> tasks_;
+  std::map<std::string, std::int64_t> places_;                ///< of the concepts in the wordings
   std::vector<std::shared_ptr<const ReasonSource>> reasons_;  ///< by task; null without any
 };
 

@@ -49,6 +49,9 @@ class AdamW {
   torch::Tensor& first_moment() { return m_; }
   torch::Tensor& second_moment() { return v_; }
   std::int64_t& count() { return count_; }
+  const torch::Tensor& first_moment() const { return m_; }
+  const torch::Tensor& second_moment() const { return v_; }
+  std::int64_t count() const { return count_; }
 
  private:
   Options options_;

@@ -59,9 +59,15 @@ struct Stage {
   int branches = 8;                       ///< text first
   int image_branches = 4;                 ///< image first
   double task_share = 0.3;                ///< prompts that are a built-in task's own, by domain
-  double reason_share = 0;                ///< of those, how many ask for the label's reason
-  double task_reworded = 0.65;            ///< of those, how many describe the classes in new words
-  double task_reordered = 0.6;            ///< of those, how many shuffle the classes
+  /// Of the other image-first groups, how many are of brief prompts (draw_brief_task), four times
+  /// as many of them.
+  double brief = 0;
+  /// Of a task's own, how many give the numbers of the classes in their lines alone.
+  double lines_alone = 0;
+  double lines = 0;  ///< language: weight of what the middle of the decoder is asked (LineTargets)
+  double reason_share = 0;      ///< of a task's own, how many ask for the label's reason
+  double task_reworded = 0.65;  ///< of those, how many describe the classes in new words
+  double task_reordered = 0.6;  ///< of those, how many shuffle the classes
   /// Of those that show names, how many shuffle the names against the descriptions, which decide.
   double exchanged_names = 0;
   double fewer_classes = 0;    ///< of those, how many leave some classes out

@@ -58,5 +58,8 @@ struct DrawnTask {
 };
 DrawnTask draw_task(const Wordings& wordings, const Question& question, bool image_first,
                     Random& random);
+/// A task of marked lines and nothing else: from two classes to all, each with its number or letter
+/// and its name or a description. In few words it is learnt that the mark belongs to its line.
+DrawnTask draw_brief_task(const Wordings& wordings, const Question& question, Random& random);
 
 }  // namespace firstlight::train

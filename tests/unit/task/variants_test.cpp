@@ -59,6 +59,9 @@ TEST(TaskVariants, LinesAlone) {
   const std::string text = user_text(with_lines_alone(load_task("galaxy-morphology")));
   EXPECT_NE(text.find("Category 3:  unbarred spiral galaxy. Has signs"), std::string::npos);
   EXPECT_EQ(text.find("Note that"), std::string::npos);
+  EXPECT_TRUE(has_lines_alone(load_task("galaxy-morphology")));
+  EXPECT_FALSE(has_lines_alone(load_task("lsbg")));
+  EXPECT_FALSE(has_lines_alone(load_task("neutrino-flavour")));
   EXPECT_THROW(with_lines_alone(load_task("lsbg")), Error);              // running text in both
   EXPECT_THROW(with_lines_alone(load_task("neutrino-flavour")), Error);  // lines alone already
 }

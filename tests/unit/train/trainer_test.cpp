@@ -32,7 +32,7 @@ image_std: [0.2, 0.2, 0.2]
 pool_side: 32
 shape:
   vision: {image_size: 24, patch_size: 12, hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 64}
-  text: {hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, num_key_value_heads: 1, intermediate_size: 48, max_position_embeddings: 1024}
+  text: {hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1, intermediate_size: 48, max_position_embeddings: 1024}
 rules:
   galaxies:
     - {truth: smooth_round, concepts: [smooth_round, smooth_any]}
@@ -60,6 +60,7 @@ tasks:
 stages:
   - {name: look, kind: vision, steps: 6, batch: 8, warmup: 2, streams: {sim: 1, events: 1}}
   - {name: read, kind: language, steps: 6, warmup: 2, text_first_groups: 1, image_first_groups: 1, branches: 2, image_branches: 2, task_share: 0.7, reason_share: 0.5, fewer_classes: 0.3, other_answers: 0.3, average: 0.7, streams: {sim: 1, events: 1}}
+  - {name: lines, kind: language, steps: 4, warmup: 1, text_first_groups: 1, image_first_groups: 2, branches: 2, image_branches: 1, task_share: 0.5, brief: 0.5, lines: 0.4, lines_alone: 0.5, vision_rate: 0, streams: {sim: 1, events: 1}}
 )");
 }
 
@@ -93,7 +94,7 @@ TEST_F(Trainer, AStoppedRunGoesOnToTheSameLossesAndModel) {
     ++calls;
   }
   ASSERT_TRUE(last.finished);
-  EXPECT_GE(calls, 12);
+  EXPECT_GE(calls, 16);
   EXPECT_EQ(text::read_file(whole.output + "/log.csv"), text::read_file(parts.output + "/log.csv"));
   EXPECT_EQ(text::read_file(outcome.model + "/model.safetensors"),
             text::read_file(last.model + "/model.safetensors"));

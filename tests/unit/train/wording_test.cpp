@@ -48,6 +48,33 @@ TEST(Wording, DrawnTasksRenderWithOneImageAndDifferentAnswers) {
   EXPECT_GT(prompts.size(), 495U);
 }
 
+TEST(Wording, BriefTasksAreMarkedLinesAndNothingElse) {
+  const Wordings wordings = Wordings::load(kRecipe + "wordings.yaml");
+  Random random(4);
+  std::set<std::size_t> sizes;
+  std::size_t longest = 0;
+  for (int i = 0; i < 300; ++i) {
+    const DrawnTask drawn = draw_brief_task(wordings, wordings.questions.front(), random);
+    ASSERT_EQ(drawn.concepts.size(), drawn.task.size());
+    sizes.insert(drawn.task.size());
+    const RenderedPrompt prompt = render_prompt(drawn.task, {}, no_fields);
+    ASSERT_EQ(prompt.user.size(), 2U);
+    std::size_t lines = 0;
+    for (const std::string& line : text::split(text::trim(prompt.user[1].text), '\n')) {
+      if (!line.empty()) ++lines;
+    }
+    EXPECT_EQ(lines, drawn.task.size()) << prompt.user[1].text;
+    // An answer repeats the mark of its line.
+    for (const std::string& answer : render_answers(drawn.task, {})) {
+      const std::string mark = answer.substr(answer.find_last_of(' ') + 1);
+      EXPECT_NE(prompt.user[1].text.find(mark), std::string::npos);
+      longest = std::max(longest, answer.size());
+    }
+  }
+  EXPECT_EQ(sizes, (std::set<std::size_t>{2, 3, 4}));
+  EXPECT_LE(longest, std::string("Category 4").size());
+}
+
 // What `--classes` asks on the command line is learnt in its very words.
 TEST(Wording, NamesAloneAreOftenAskedForAsTheCommandLineDoes) {
   const Wordings wordings = Wordings::load(kRecipe + "wordings.yaml");
