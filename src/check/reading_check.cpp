@@ -181,6 +181,7 @@ ReadingCheck check_reading(const SampleSource& source, const Task& task,
   questions.add_swaps();
   questions.add_subsets();
   questions.add("no_descriptions", "", all, same, Pass{Pass::Kind::kNoDescriptions, 0});
+  questions.add("numbers_alone", "", all, [&] { return with_numbers_alone(task); });
 
   std::vector<Trial> trials;
   for (const Question& question : questions.list) {

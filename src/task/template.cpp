@@ -50,19 +50,13 @@ std::string expand_template(std::string_view text,
   return out;
 }
 
-std::string line_without_description(std::string_view class_line) {
-  static constexpr std::string_view kMarker = "{description}";
-  const auto has_name = [](std::string_view line) {
-    return line.find("{name}") != std::string_view::npos ||
-           line.find("{key}") != std::string_view::npos;
-  };
-  std::string line(class_line);
-  std::size_t at = line.find(kMarker);
-  if (at == std::string::npos) return line;
-  if (!has_name(line)) return line.replace(at, kMarker.size(), "{name}");
-  for (; at != std::string::npos; at = line.find(kMarker)) {
+namespace {
+
+/// `line` without `marker` and what sets it off.
+std::string without_marker(std::string line, std::string_view marker) {
+  for (std::size_t at = line.find(marker); at != std::string::npos; at = line.find(marker)) {
     std::string before = line.substr(0, at);
-    std::string after = line.substr(at + kMarker.size());
+    std::string after = line.substr(at + marker.size());
     static constexpr std::array<std::string_view, 9> kMarks = {" ", "\t", ":", ";", ",",
                                                                "-", "–",  "—", "("};
     bool opened = false;
@@ -79,6 +73,26 @@ std::string line_without_description(std::string_view class_line) {
     // Without a text before it the marks after it belong to it.
     if (before.empty()) after.erase(0, std::min(after.find_first_not_of(" :;,-"), after.size()));
     line = before + after;
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string line_without_description(std::string_view class_line) {
+  static constexpr std::string_view kMarker = "{description}";
+  std::string line(class_line);
+  const std::size_t at = line.find(kMarker);
+  const bool named =
+      line.find("{name}") != std::string::npos || line.find("{key}") != std::string::npos;
+  if (at != std::string::npos && !named) return line.replace(at, kMarker.size(), "{name}");
+  return without_marker(std::move(line), kMarker);
+}
+
+std::string line_without_words(std::string_view class_line) {
+  std::string line(class_line);
+  for (const std::string_view marker : {"{description}", "{name}", "{key}"}) {
+    line = without_marker(std::move(line), marker);
   }
   return line;
 }

@@ -33,6 +33,8 @@ std::string expand_template(std::string_view text,
 /// that set it off (blanks, `: ; , -`, dashes and brackets); where neither name nor key is left,
 /// the name takes the place of the description.
 std::string line_without_description(std::string_view class_line);
+/// `class_line` without name, key and description and what sets them off.
+std::string line_without_words(std::string_view class_line);
 
 /// The marker of an image place in the text form of a prompt.
 inline constexpr std::string_view kImageMarker = "<image>";

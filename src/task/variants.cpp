@@ -9,6 +9,7 @@
 #include "firstlight/task/prompt.h"
 #include "firstlight/task/yaml.h"
 #include "segments.h"
+#include "template.h"
 
 namespace firstlight {
 namespace {
@@ -86,6 +87,24 @@ Task with_lines_alone(const Task& task) {
   }
   Task changed = task;
   changed.prompt = task.prompt_without_descriptions;
+  return changed;
+}
+
+Task with_numbers_alone(const Task& task) {
+  const auto numbers = [](std::string_view line) {
+    return line.find("{index}") != std::string_view::npos ||
+           line.find("{letter}") != std::string_view::npos;
+  };
+  if (!numbers(task.answer) || line_without_words(task.answer) != task.answer) {
+    throw Error::usage(task.origin, "its answers are names, not numbers");
+  }
+  Task changed = holds(task.prompt, Segment::Kind::kIndex) ? with_lines_alone(task) : task;
+  changed.class_line = line_without_words(task.class_line);
+  if (!lists_classes(changed) || !numbers(changed.class_line)) {
+    throw Error::usage(task.origin, "has no class lines with a number or letter");
+  }
+  changed.class_line_without_descriptions = changed.class_line;
+  for (ClassDefinition& definition : changed.classes) definition.description.clear();
   return changed;
 }
 

@@ -87,14 +87,15 @@ def test_reading(task, data, tmp_path):
     result = checked("reading", task, data, "--model", MODEL, "--paraphrases", paraphrases)
     kinds = [(o["kind"], o["name"]) for o in result["outcomes"]]
     assert kinds == [("plain", ""), ("paraphrase", "1"), ("paraphrase", "2"), ("lines_alone", ""),
-                     ("swap", "round flat"), ("no_descriptions", ""), ("paraphrase", "all")]
+                     ("swap", "round flat"), ("no_descriptions", ""), ("numbers_alone", ""),
+                     ("paraphrase", "all")]
     plain = result["outcomes"][0]
     assert plain["ratio"]["value"] == 1 and plain["n"] == 12
     assert run("classify", task, data, "--model", MODEL, "-o", tmp_path / "run").status == 0
     accuracy = json.loads(run("evaluate", tmp_path / "run", "--json").out)["accuracy"]
     assert plain["accuracy"] == accuracy
-    # Its prompt numbers no class outside of the lines.
-    assert [o["kind"] for o in result["outcomes"] if "skipped" in o] == ["lines_alone"]
+    # Its prompt numbers no class outside of the lines, and its answers are names.
+    assert [o["kind"] for o in result["outcomes"] if "skipped" in o] == ["lines_alone", "numbers_alone"]
     for outcome in (o for o in result["outcomes"][1:] if "skipped" not in o):
         assert outcome["plain_accuracy"]["value"] == pytest.approx(accuracy["value"])
         assert outcome["difference"]["value"] == pytest.approx(

@@ -27,6 +27,11 @@ Task with_lines_alone(const Task& task);
 /// Whether `with_lines_alone` has something to change and can.
 bool has_lines_alone(const Task& task);
 
+/// The task with numbers or letters in its class lines and nothing that says what the classes are,
+/// the numbers elsewhere in the prompt left out as by `with_lines_alone`: nobody can tell them now.
+/// Throws Error::usage where the answers or the running text are made of names.
+Task with_numbers_alone(const Task& task);
+
 /// The variants of a file of paraphrases (docs/checks.md): the task with the descriptions of each
 /// set. Throws Error::usage with file and line.
 std::vector<Task> read_paraphrases(const std::string& path, const Task& task);

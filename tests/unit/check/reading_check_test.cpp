@@ -153,6 +153,14 @@ TEST(ReadingCheck, LinesAloneWhereTheyAreAllThatIsLeft) {
   EXPECT_FALSE(find(run(true), "lines_alone", "").skipped.empty());
 }
 
+TEST(ReadingCheck, NumbersAloneTellNothing) {
+  EXPECT_NEAR(find(run(true), "numbers_alone", "").accuracy.value, 1.0 / 3, 1e-12);
+  EXPECT_EQ(find(run(false), "numbers_alone", "").accuracy.value, 1);  // known by heart
+  std::string yaml = kTask;
+  yaml.replace(yaml.find("answer: Category {index}"), 24, "answer: '{name}'");
+  EXPECT_FALSE(find(run(true, yaml), "numbers_alone", "").skipped.empty());
+}
+
 TEST(ReadingCheck, SaysWhatCannotBeAsked) {
   std::string yaml = kTask;
   yaml.replace(yaml.find("{classes}"), 9, "{index:dark} {index:grey} {index:light}");

@@ -66,6 +66,17 @@ TEST(TaskVariants, LinesAlone) {
   EXPECT_THROW(with_lines_alone(load_task("neutrino-flavour")), Error);  // lines alone already
 }
 
+TEST(TaskVariants, NumbersAlone) {
+  const Task task = load_task("galaxy-morphology");
+  const std::string text = user_text(with_numbers_alone(task));
+  EXPECT_NE(text.find("Category 0\n\nCategory 1\n\nCategory 2\n\nCategory 3\n"), std::string::npos);
+  for (const ClassDefinition& c : task.classes) EXPECT_EQ(text.find(c.name), std::string::npos);
+  const Task letters = with_answer(with_numbers_alone(task), "{letter}");
+  EXPECT_EQ(render_answers(letters, {})[1], "B");
+  EXPECT_THROW(with_numbers_alone(load_task("lsbg")), Error);              // running text
+  EXPECT_THROW(with_numbers_alone(load_task("neutrino-flavour")), Error);  // answers are names
+}
+
 TEST(TaskVariants, FewerClasses) {
   const Task task = load_task("galaxy-morphology");
   const Task two = with_classes(task, ids({0, 3}));
