@@ -18,6 +18,19 @@ bool can_exchange_names(const Task& task) {
 
 }  // namespace
 
+std::size_t first_own_token(const std::vector<std::vector<std::int32_t>>& answers,
+                            std::size_t which) {
+  const auto& own = answers[which];
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (i == which) continue;
+    const auto parted =
+        std::mismatch(own.begin(), own.end(), answers[i].begin(), answers[i].end()).first;
+    last = std::max(last, static_cast<std::size_t>(parted - own.begin()));
+  }
+  return std::min(last, own.size() - 1);
+}
+
 BatchSource::BatchSource(const Recipe& recipe, const std::vector<ImagePool>& pools,
                          const Wordings& wordings, const PromptEncoder& encoder)
     : recipe_(recipe), pools_(pools), wordings_(wordings), encoder_(encoder) {
@@ -150,8 +163,12 @@ std::optional<PromptEncoder::Answer> BatchSource::reason(const AskedTask& own,
 }
 
 BatchSource::AskedTask BatchSource::draw_other(const Question& question, bool image_first,
-                                               Random& random) const {
-  return as_asked(draw_task(wordings_, question, image_first, random));
+                                               const Stage& stage, Random& random) const {
+  AskedTask asked = as_asked(draw_task(wordings_, question, image_first, random));
+  if (can_exchange_names(asked.task) && random.chance(stage.exchanged_names)) {
+    exchange_names(asked, random);
+  }
+  return asked;
 }
 
 BatchSource::AskedTask BatchSource::as_asked(DrawnTask drawn) {
@@ -165,13 +182,10 @@ std::vector<LineMeaning> BatchSource::line_meanings(const AskedTask& asked,
                                                     const std::vector<std::string>& answers) const {
   std::vector<std::vector<std::int32_t>> ids;
   for (const std::string& answer : answers) ids.push_back(encoder_.encode_answer(answer).ids);
-  std::size_t at = 0;
-  const auto differs = [&](const auto& other) { return other.at(at) != ids.front().at(at); };
-  while (std::none_of(ids.begin() + 1, ids.end(), differs)) ++at;
   std::vector<LineMeaning> lines;
   for (std::size_t place = 0; place < ids.size(); ++place) {
     const std::size_t id = asked.variant.order.empty() ? place : asked.variant.order[place].index();
-    lines.push_back({places_.at(asked.concepts[id]), ids[id][at]});
+    lines.push_back({places_.at(asked.concepts[id]), ids[id][first_own_token(ids, id)]});
   }
   return lines;
 }
@@ -203,7 +217,7 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
   const auto fitting = own_tasks(domain, true);
   const AskedTask asked = !fitting.empty() && random.chance(stage.task_share)
                               ? draw_own(fitting, stage, random)
-                              : draw_other(question(domain, random), false, random);
+                              : draw_other(question(domain, random), false, stage, random);
   std::vector<Picture> images;
   std::vector<PromptEncoder::Prompt> prompts;
   std::vector<PromptEncoder::Answer> answers;
@@ -225,12 +239,12 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
 }
 
 std::optional<BatchSource::Asked> BatchSource::ask_other(const Picture& picture, bool brief,
-                                                         bool lines, Random& random) const {
+                                                         const Stage& stage, Random& random) const {
   const Question& asked = question(picture.first->spec().domain, random);
   if (picture.first->answer(picture.second, asked.concepts) < 0) return std::nullopt;
-  return ask(
-      brief ? as_asked(draw_brief_task(wordings_, asked, random)) : draw_other(asked, true, random),
-      picture, lines, random);
+  return ask(brief ? as_asked(draw_brief_task(wordings_, asked, random))
+                   : draw_other(asked, true, stage, random),
+             picture, stage.lines > 0, random);
 }
 
 void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
@@ -247,7 +261,7 @@ void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random&
   for (int attempt = 0; attempt < 20 * branches && static_cast<int>(prompts.size()) < branches;
        ++attempt) {
     auto one = own ? ask(draw_own(fitting, stage, random), picture, stage.lines > 0, random)
-                   : ask_other(picture, brief, stage.lines > 0, random);
+                   : ask_other(picture, brief, stage, random);
     // Branches share what stands before the image; a prompt with a system message stands alone.
     if (!one || (!prompts.empty() && one->prompt.before != prompts.front().before)) continue;
     prompts.push_back(std::move(one->prompt));

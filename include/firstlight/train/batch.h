@@ -27,7 +27,7 @@ inline constexpr char kLineEnd = '\x1f';
 /// What a class line says.
 struct LineMeaning {
   std::int64_t meaning = 0;  ///< the concept, by place in the wordings
-  std::int64_t mark = 0;     ///< the first token that parts its answer from the others'
+  std::int64_t mark = 0;     ///< the token by which its answer has parted from all others
 };
 
 /// Turns a task's prompt and answers into token ids exactly as the finished model folder will.
@@ -76,6 +76,11 @@ using Picture = std::pair<const ImagePool*, std::size_t>;
 /// A task's prompt for a sample of a stream: of the task's views those that the sample has, and its
 /// measured columns. Throws Error::usage for a field that the sample has not.
 RenderedPrompt render_for(const Task& task, const PromptVariant& variant, const Picture& sample);
+
+/// Place in `answers[which]` of the token by which it has parted from all others; the last place
+/// where another begins with it.
+std::size_t first_own_token(const std::vector<std::vector<std::int32_t>>& answers,
+                            std::size_t which);
 
 /// What is asked of the middle of the decoder (docs/training.md): where a class line ends, which
 /// concept it describes and what its answer is; where an answer's label is learnt, which of the
@@ -206,7 +211,8 @@ class BatchSource {
                                               std::size_t label, Random& random) const;
   static AskedTask as_asked(DrawnTask drawn);
   /// A task drawn from the wordings for one of their questions.
-  AskedTask draw_other(const Question& question, bool image_first, Random& random) const;
+  AskedTask draw_other(const Question& question, bool image_first, const Stage& stage,
+                       Random& random) const;
   /// One prompt with its answer.
   struct Asked {
     PromptEncoder::Prompt prompt;
@@ -220,7 +226,7 @@ class BatchSource {
   std::vector<LineMeaning> line_meanings(const AskedTask& asked,
                                          const std::vector<std::string>& answers) const;
   /// Puts a drawn task to a sample, image first.
-  std::optional<Asked> ask_other(const Picture& picture, bool brief, bool lines,
+  std::optional<Asked> ask_other(const Picture& picture, bool brief, const Stage& stage,
                                  Random& random) const;
 
   const Recipe& recipe_;

@@ -74,6 +74,15 @@ TEST_F(Lines, AMarkShowsTheLastTokenOfItsLineAndIsTakenOut) {
   }
 }
 
+TEST(Marks, AreTheTokensByWhichAnswersHaveParted) {
+  const std::vector<std::vector<std::int32_t>> answers = {
+      {5, 6, 7, 2}, {5, 6, 8, 2}, {5, 9, 7, 2}, {5, 6, 7}};
+  EXPECT_EQ(first_own_token(answers, 0), 3U);
+  EXPECT_EQ(first_own_token(answers, 1), 2U);
+  EXPECT_EQ(first_own_token(answers, 2), 1U);
+  EXPECT_EQ(first_own_token(answers, 3), 2U);  // the beginning of another
+}
+
 TEST_F(Lines, RowsOfABatchAreThoseOfTheLineEndsAndOfTheLabels) {
   const auto asked = prompt(galaxies_);
   BatchBuilder builder(kImageTokens, 1, kConcepts);

@@ -60,7 +60,7 @@ tasks:
 stages:
   - {name: look, kind: vision, steps: 6, batch: 8, warmup: 2, streams: {sim: 1, events: 1}}
   - {name: read, kind: language, steps: 6, warmup: 2, text_first_groups: 1, image_first_groups: 1, branches: 2, image_branches: 2, task_share: 0.7, reason_share: 0.5, fewer_classes: 0.3, other_answers: 0.3, average: 0.7, streams: {sim: 1, events: 1}}
-  - {name: lines, kind: language, steps: 4, warmup: 1, text_first_groups: 1, image_first_groups: 2, branches: 2, image_branches: 1, task_share: 0.5, brief: 0.5, lines: 0.4, lines_alone: 0.5, vision_rate: 0, streams: {sim: 1, events: 1}}
+  - {name: lines, kind: language, steps: 4, warmup: 1, text_first_groups: 1, image_first_groups: 2, branches: 2, image_branches: 1, task_share: 0.5, brief: 0.3, lines: 0.4, lines_alone: 0.5, exchanged_names: 0.5, vision_rate: 0, streams: {sim: 1, events: 1}}
 )");
 }
 
