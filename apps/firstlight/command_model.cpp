@@ -166,19 +166,22 @@ void fit_statement_file(StatementArguments& args, Context& context) {
   ProgressStep last;
   args.options.progress = [&](const ProgressStep& step) { progress.show(last = step); };
   const auto classifier = open_classifier(args.model, task);
-  const StatementFit fit = fit_statements(data, task, *classifier, args.options);
+  const std::vector<StatementFit> fits = fit_statements(data, task, *classifier, args.options);
   progress.end();
+  if (fits.empty()) throw Error::input(args.data.front(), "no sample could be read and scored");
   const std::string folder = model_folder(args.model);
-  nn::add_statement_fit(folder, fit);
   std::vector<std::vector<std::string>> rows = {
-      {"ATTRIBUTE", "VALUE", "SAMPLES", "COMMON", "SLOPE", "OFFSET"}};
-  for (const StatementFit::Of& of : fit.attributes) {
-    for (std::size_t v = 0; v < of.values.size(); ++v) {
-      const bool fitted = !of.which.offsets.empty();
-      rows.push_back({of.attribute, of.values[v], std::to_string(of.samples),
-                      fmt::format("{:.3f}", of.common[v]),
-                      fitted ? fmt::format("{:.2f}", of.which.slope) : "-",
-                      fitted ? fmt::format("{:.2f}", of.which.offsets[v]) : "never said"});
+      {"VIEWS", "ATTRIBUTE", "VALUE", "SAMPLES", "COMMON", "SLOPE", "OFFSET"}};
+  for (const StatementFit& fit : fits) {
+    nn::add_statement_fit(folder, fit);
+    for (const StatementFit::Of& of : fit.attributes) {
+      for (std::size_t v = 0; v < of.values.size(); ++v) {
+        const bool fitted = !of.which.offsets.empty();
+        rows.push_back({std::to_string(fit.views), of.attribute, of.values[v],
+                        std::to_string(of.samples), fmt::format("{:.3f}", of.common[v]),
+                        fitted ? fmt::format("{:.2f}", of.which.slope) : "-",
+                        fitted ? fmt::format("{:.2f}", of.which.offsets[v]) : "never said"});
+      }
     }
   }
   std::fputs((aligned(rows) + folder + "/" + nn::kStatementFile + "\n").c_str(), stdout);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -57,22 +58,23 @@ StatementFit::Of fit_attribute(const Attribute& attribute, const std::vector<See
 
 }  // namespace
 
-StatementFit fit_statements(const std::vector<StatementData>& data, const Task& task,
-                            const Classifier& classifier, const CheckOptions& options) {
+std::vector<StatementFit> fit_statements(const std::vector<StatementData>& data, const Task& task,
+                                         const Classifier& classifier,
+                                         const CheckOptions& options) {
   const auto vocabulary = vocabulary_for_reasons(task, classifier);
-  std::vector<std::vector<Seen>> seen(vocabulary.attributes().size());
+  const std::size_t attributes = vocabulary.attributes().size();
+  std::map<std::size_t, std::vector<std::vector<Seen>>> seen;  // by number of views, attribute
   std::vector<std::vector<check_detail::Labelled>> samples;
   ProgressStep step;
   for (const StatementData& one : data) {
     samples.push_back(check_detail::labelled_samples(*one.source, task, options));
     step.total += samples.back().size();
   }
-  StatementFit fit;
-  fit.tasks = vocabulary.tasks();
+  std::vector<std::string> specs;
   std::size_t before = 0;
   std::size_t used = 0;
   for (std::size_t d = 0; d < data.size(); ++d) {
-    fit.data.push_back(data[d].spec);
+    specs.push_back(data[d].spec);
     const auto prepare = [&](std::size_t i) {
       return prepare_sample(*data[d].source, task, samples[d][i].position);
     };
@@ -84,8 +86,10 @@ StatementFit fit_statements(const std::vector<StatementData>& data, const Task& 
       auto weighed = weigh_statements(vocabulary, logs.value());
       const auto truth =
           vocabulary.truth(task.classes[samples[d][i].truth.index()].key, sample.metadata);
-      for (std::size_t a = 0; a < seen.size(); ++a) {
-        seen[a].push_back({std::move(weighed[a]), chances[label.index()], truth[a]});
+      auto& alike = seen[sample.views.size()];
+      alike.resize(attributes);
+      for (std::size_t a = 0; a < attributes; ++a) {
+        alike[a].push_back({std::move(weighed[a]), chances[label.index()], truth[a]});
       }
       ++used;
     };
@@ -97,10 +101,17 @@ StatementFit fit_statements(const std::vector<StatementData>& data, const Task& 
                                  }});
     before += samples[d].size();
   }
-  for (std::size_t a = 0; a < seen.size(); ++a) {
-    fit.attributes.push_back(fit_attribute(vocabulary.attributes()[a], seen[a]));
+  std::vector<StatementFit> fits;
+  for (const auto& [views, alike] : seen) {
+    StatementFit& fit = fits.emplace_back();
+    fit.tasks = vocabulary.tasks();
+    fit.data = specs;
+    fit.views = views;
+    for (std::size_t a = 0; a < attributes; ++a) {
+      fit.attributes.push_back(fit_attribute(vocabulary.attributes()[a], alike[a]));
+    }
   }
-  return fit;
+  return fits;
 }
 
 }  // namespace firstlight

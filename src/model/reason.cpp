@@ -1,5 +1,7 @@
 #include "firstlight/model/reason.h"
 
+#include <algorithm>
+
 #include "firstlight/base/clean_text.h"
 #include "firstlight/base/text.h"
 
@@ -15,7 +17,14 @@ Result<std::vector<double>> score_statements(const Vocabulary& vocabulary,
 
 std::string ReasonWriter::setting() const {
   if (!vocabulary) return std::to_string(max_tokens);
-  return fit ? "fitted vocabulary" : "vocabulary";
+  return fits.empty() ? "vocabulary" : "fitted vocabulary";
+}
+
+const StatementFit* ReasonWriter::fit_for(std::size_t views) const {
+  if (fits.empty()) return nullptr;
+  const auto own = std::find_if(fits.begin(), fits.end(),
+                                [&](const StatementFit& fit) { return fit.views == views; });
+  return own != fits.end() ? &*own : &fits.front();
 }
 
 Result<std::string> ReasonWriter::write(const Classifier& classifier, const PreparedSample& sample,
@@ -27,6 +36,7 @@ Result<std::string> ReasonWriter::write(const Classifier& classifier, const Prep
   }
   const auto scored = score_statements(*vocabulary, classifier, sample, label);
   if (!scored) return scored.error();
+  const StatementFit* fit = fit_for(sample.views.size());
   return to_sentences(fit ? choose_statements(*vocabulary, scored.value(), *fit, label_probability)
                           : choose_statements(*vocabulary, scored.value()));
 }

@@ -35,7 +35,10 @@ Calibration read_calibration(const Json& json, std::size_t classes, const std::s
 }
 
 Json to_json(const StatementFit& fit) {
-  Json json = {{"tasks", fit.tasks}, {"data", fit.data}, {"attributes", Json::array()}};
+  Json json = {{"tasks", fit.tasks},
+               {"data", fit.data},
+               {"views", fit.views},
+               {"attributes", Json::array()}};
   for (const StatementFit::Of& of : fit.attributes) {
     json["attributes"].push_back({{"attribute", of.attribute},
                                   {"values", of.values},
@@ -51,6 +54,7 @@ StatementFit read_fit(const Json& json, const std::string& path) {
   StatementFit fit;
   fit.tasks = json.at("tasks").get<std::vector<std::string>>();
   fit.data = json.at("data").get<std::vector<std::string>>();
+  fit.views = json.at("views").get<std::size_t>();
   for (const Json& item : json.at("attributes")) {
     StatementFit::Of& of = fit.attributes.emplace_back();
     of.attribute = item.at("attribute").get<std::string>();
@@ -93,7 +97,7 @@ std::vector<StatementFit> read_statement_fits(const std::string& folder) {
 void add_statement_fit(const std::string& folder, const StatementFit& fit) {
   std::vector<StatementFit> fits = read_statement_fits(folder);
   const auto same = std::find_if(fits.begin(), fits.end(), [&](const StatementFit& other) {
-    return other.tasks == fit.tasks;
+    return other.tasks == fit.tasks && other.views == fit.views;
   });
   if (same != fits.end()) {
     *same = fit;

@@ -107,7 +107,7 @@ ReasonWriter reason_writer(std::string_view spec, const std::optional<DomainChec
                          "was fitted to other statements than those of '" + task.name + "'",
                          "write it again: firstlight model statements");
     }
-    writer.fit = std::move(fit);
+    writer.fits.push_back(std::move(fit));
   }
   return writer;
 }

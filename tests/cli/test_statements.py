@@ -48,6 +48,16 @@ def test_fits_of_other_tasks_stay(model):
     assert all(0 <= common <= 1 for fit in fits for of in fit["attributes"] for common in of["common"])
 
 
+def test_samples_of_each_number_of_views_have_a_fit_of_their_own(model):
+    outcome = run("model", "statements", f"hf:{model}", "neutrino-flavour", "sim:lartpc?n=8&seed=77",
+                  "sim:lartpc?n=8&seed=78&readout=wires")
+    assert outcome.status == 0, outcome.err
+    fits = json.loads((model / "statements.json").read_text())["fits"]
+    fits = [fit for fit in fits if "neutrino-flavour" in fit["tasks"]]
+    assert [fit["views"] for fit in fits] == [2, 3]
+    assert [row.split()[0] for row in outcome.out.splitlines() if "shower" in row] == ["2", "2", "3", "3"]
+
+
 def changed(model, folder, change):
     shutil.copytree(model, folder)
     path = folder / "statements.json"

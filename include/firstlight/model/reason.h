@@ -24,11 +24,14 @@ struct ReasonWriter {
   /// the model's own words, greedily.
   std::optional<Vocabulary> vocabulary = std::nullopt;
   int max_tokens = kReasonTokens;  ///< of the model's own words
-  /// Of the statements' probabilities; its attributes are the vocabulary's.
-  std::optional<StatementFit> fit = std::nullopt;
+  /// Of the statements' probabilities, one for each number of views; their attributes are the
+  /// vocabulary's.
+  std::vector<StatementFit> fits = {};
 
   /// "vocabulary", "fitted vocabulary", or max_tokens: for a run's configuration.
   std::string setting() const;
+  /// The fit for samples of so many views, or else the first; null without any.
+  const StatementFit* fit_for(std::size_t views) const;
   /// One or two sentences for the label of a sample, which has this probability.
   Result<std::string> write(const Classifier& classifier, const PreparedSample& sample,
                             ClassId label, double label_probability) const;

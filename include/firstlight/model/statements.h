@@ -30,6 +30,7 @@ struct StatementFit {
   };
   std::vector<std::string> tasks;
   std::vector<std::string> data;  ///< the DATA that it was fitted on
+  std::size_t views = 0;          ///< how many views the samples had, which can differ by detector
   std::vector<Of> attributes;     ///< in the order of the vocabulary
 };
 

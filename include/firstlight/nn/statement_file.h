@@ -7,14 +7,16 @@
 
 namespace firstlight::nn {
 
-/// The name of the file, beside the weights: JSON, a StatementFit for each vocabulary.
+/// The name of the file, beside the weights: JSON, a StatementFit for each vocabulary and
+/// number of views.
 inline constexpr const char* kStatementFile = "statements.json";
 
 /// Empty where the folder has no such file, or, with a warning, where it was written for other
 /// weights. Throws Error::input for a damaged one.
 std::vector<StatementFit> read_statement_fits(const std::string& folder);
 
-/// Adds a fit to the file, or puts it in the place of one for the same tasks; fits for other
+/// Adds a fit to the file, or puts it in the place of one for the same tasks and number of
+/// views; fits for other
 /// weights are dropped. Throws Error::internal where the file cannot be written.
 void add_statement_fit(const std::string& folder, const StatementFit& fit);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "firstlight/base/error.h"
+#include "firstlight/model/reason.h"
 
 namespace firstlight {
 namespace {
@@ -126,6 +127,16 @@ TEST(StatementFit, FitsItsVocabularyAlone) {
   EXPECT_FALSE(fits_vocabulary(fit, *Vocabulary::of_task("lsbg")));
   std::swap(fit.attributes[1].values[0], fit.attributes[1].values[1]);
   EXPECT_FALSE(fits_vocabulary(fit, galaxies));
+}
+
+TEST(StatementFit, SamplesAreJudgedByTheFitOfTheirNumberOfViews) {
+  ReasonWriter writer;
+  EXPECT_EQ(writer.fit_for(2), nullptr);
+  writer.fits.resize(2);
+  writer.fits[0].views = 2;
+  writer.fits[1].views = 3;
+  EXPECT_EQ(writer.fit_for(3), &writer.fits[1]);
+  EXPECT_EQ(writer.fit_for(1), &writer.fits[0]);
 }
 
 TEST(ChooseStatements, WantsANumberForEachPart) {
