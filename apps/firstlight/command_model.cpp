@@ -170,10 +170,10 @@ void fit_statement_file(StatementArguments& args, Context& context) {
   progress.end();
   if (fits.empty()) throw Error::input(args.data.front(), "no sample could be read and scored");
   const std::string folder = model_folder(args.model);
+  nn::add_statement_fits(folder, fits);
   std::vector<std::vector<std::string>> rows = {
       {"VIEWS", "ATTRIBUTE", "VALUE", "SAMPLES", "COMMON", "SLOPE", "OFFSET"}};
   for (const StatementFit& fit : fits) {
-    nn::add_statement_fit(folder, fit);
     for (const StatementFit::Of& of : fit.attributes) {
       for (std::size_t v = 0; v < of.values.size(); ++v) {
         const bool fitted = !of.which.offsets.empty();

@@ -94,15 +94,17 @@ std::vector<StatementFit> read_statement_fits(const std::string& folder) {
   return fits;
 }
 
-void add_statement_fit(const std::string& folder, const StatementFit& fit) {
+void add_statement_fits(const std::string& folder, const std::vector<StatementFit>& added) {
   std::vector<StatementFit> fits = read_statement_fits(folder);
-  const auto same = std::find_if(fits.begin(), fits.end(), [&](const StatementFit& other) {
-    return other.tasks == fit.tasks && other.views == fit.views;
-  });
-  if (same != fits.end()) {
-    *same = fit;
-  } else {
-    fits.push_back(fit);
+  for (const StatementFit& fit : added) {
+    const auto same = std::find_if(fits.begin(), fits.end(), [&](const StatementFit& other) {
+      return other.tasks == fit.tasks && other.views == fit.views;
+    });
+    if (same != fits.end()) {
+      *same = fit;
+    } else {
+      fits.push_back(fit);
+    }
   }
   Json json = {{"weights", mark_of_weights(folder)}, {"fits", Json::array()}};
   for (const StatementFit& one : fits) json["fits"].push_back(to_json(one));

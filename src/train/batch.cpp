@@ -34,9 +34,6 @@ std::size_t first_own_token(const std::vector<std::vector<std::int32_t>>& answer
 BatchSource::BatchSource(const Recipe& recipe, const std::vector<ImagePool>& pools,
                          const Wordings& wordings, const PromptEncoder& encoder)
     : recipe_(recipe), pools_(pools), wordings_(wordings), encoder_(encoder) {
-  for (const auto& [name, meaning] : wordings.concepts) {
-    places_.emplace(name, static_cast<std::int64_t>(places_.size()));
-  }
   for (const TaskSpec& spec : recipe.tasks) {
     tasks_.push_back(load_task(spec.task));
     if (tasks_.back().size() != spec.concepts.size()) {
@@ -178,46 +175,45 @@ BatchSource::AskedTask BatchSource::as_asked(DrawnTask drawn) {
   return asked;
 }
 
-std::vector<LineMeaning> BatchSource::line_meanings(const AskedTask& asked,
-                                                    const std::vector<std::string>& answers) const {
+BatchSource::AskedTask BatchSource::with_lines(AskedTask asked, const Stage& stage) const {
+  if (stage.lines == 0 || !lists_classes(asked.task)) return asked;
   std::vector<std::vector<std::int32_t>> ids;
-  for (const std::string& answer : answers) ids.push_back(encoder_.encode_answer(answer).ids);
-  std::vector<LineMeaning> lines;
-  for (std::size_t place = 0; place < ids.size(); ++place) {
-    const std::size_t id = asked.variant.order.empty() ? place : asked.variant.order[place].index();
-    lines.push_back({places_.at(asked.concepts[id]), ids[id][first_own_token(ids, id)]});
+  for (const std::string& answer : render_answers(asked.task, asked.variant)) {
+    ids.push_back(encoder_.encode_answer(answer).ids);
   }
-  return lines;
+  for (std::size_t place = 0; place < ids.size(); ++place) {
+    const std::size_t id = asked.class_at(place);
+    asked.lines.push_back({wordings_.place(asked.concepts[id]), ids[id][first_own_token(ids, id)]});
+  }
+  asked.task.class_line += kLineEnd;
+  std::string& bare = asked.task.class_line_without_descriptions;
+  if (!bare.empty()) bare += kLineEnd;
+  return asked;
 }
 
 std::optional<BatchSource::Asked> BatchSource::ask(const AskedTask& asked, const Picture& picture,
-                                                   bool lines, Random& random) const {
+                                                   Random& random) const {
   const int index = picture.first->answer(picture.second, asked.concepts);
   if (index < 0) return std::nullopt;
   const auto label = static_cast<std::size_t>(index);
-  const auto answers = render_answers(asked.task, asked.variant);
-  auto answer = asked.variant.reason ? reason(asked, picture, label, random)
-                                     : encoder_.encode_answer(answers[label]);
+  auto answer = asked.variant.reason
+                    ? reason(asked, picture, label, random)
+                    : encoder_.encode_answer(render_answers(asked.task, asked.variant)[label]);
   if (!answer) return std::nullopt;
-  Task task = asked.task;
-  if (lines && lists_classes(task)) {
-    answer->lines = line_meanings(asked, answers);
-    answer->meaning = places_.at(asked.concepts[label]);
-    task.class_line += kLineEnd;
-    if (!task.class_line_without_descriptions.empty()) {
-      task.class_line_without_descriptions += kLineEnd;
-    }
-  }
-  return Asked{encoder_.encode(render_for(task, asked.variant, picture)), *std::move(answer)};
+  answer->lines = asked.lines;
+  while (asked.class_at(answer->line) != label) ++answer->line;
+  return Asked{encoder_.encode(render_for(asked.task, asked.variant, picture)), *std::move(answer)};
 }
 
 void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
   const ImagePool* first = stream(stage, "", random);
   const std::string domain = first->spec().domain;
   const auto fitting = own_tasks(domain, true);
-  const AskedTask asked = !fitting.empty() && random.chance(stage.task_share)
-                              ? draw_own(fitting, stage, random)
-                              : draw_other(question(domain, random), false, stage, random);
+  const AskedTask asked =
+      with_lines(!fitting.empty() && random.chance(stage.task_share)
+                     ? draw_own(fitting, stage, random)
+                     : draw_other(question(domain, random), false, stage, random),
+                 stage);
   std::vector<Picture> images;
   std::vector<PromptEncoder::Prompt> prompts;
   std::vector<PromptEncoder::Answer> answers;
@@ -229,7 +225,7 @@ void BatchSource::text_first(const Stage& stage, BatchBuilder& builder, Random& 
     const auto& showing = pool->showing(asked.concepts[random.below(asked.concepts.size())]);
     if (showing.empty()) continue;
     const Picture picture{pool, showing[random.below(showing.size())]};
-    auto one = ask(asked, picture, stage.lines > 0, random);
+    auto one = ask(asked, picture, random);
     if (!one) continue;
     images.push_back(picture);
     prompts.push_back(std::move(one->prompt));
@@ -242,9 +238,10 @@ std::optional<BatchSource::Asked> BatchSource::ask_other(const Picture& picture,
                                                          const Stage& stage, Random& random) const {
   const Question& asked = question(picture.first->spec().domain, random);
   if (picture.first->answer(picture.second, asked.concepts) < 0) return std::nullopt;
-  return ask(brief ? as_asked(draw_brief_task(wordings_, asked, random))
-                   : draw_other(asked, true, stage, random),
-             picture, stage.lines > 0, random);
+  return ask(with_lines(brief ? as_asked(draw_brief_task(wordings_, asked, random))
+                              : draw_other(asked, true, stage, random),
+                        stage),
+             picture, random);
 }
 
 void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random& random) const {
@@ -260,7 +257,7 @@ void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random&
                                : stage.image_branches;
   for (int attempt = 0; attempt < 20 * branches && static_cast<int>(prompts.size()) < branches;
        ++attempt) {
-    auto one = own ? ask(draw_own(fitting, stage, random), picture, stage.lines > 0, random)
+    auto one = own ? ask(with_lines(draw_own(fitting, stage, random), stage), picture, random)
                    : ask_other(picture, brief, stage, random);
     // Branches share what stands before the image; a prompt with a system message stands alone.
     if (!one || (!prompts.empty() && one->prompt.before != prompts.front().before)) continue;
@@ -272,7 +269,7 @@ void BatchSource::image_first(const Stage& stage, BatchBuilder& builder, Random&
 
 LanguageBatch BatchSource::language(const Stage& stage, Random& random) const {
   BatchBuilder builder(recipe_.shape.vision.patches(), stage.reason_weight,
-                       static_cast<std::int64_t>(places_.size()));
+                       static_cast<std::int64_t>(wordings_.concepts.size()));
   for (int i = 0; i < stage.text_first_groups; ++i) text_first(stage, builder, random);
   for (int i = 0; i < stage.image_first_groups; ++i) image_first(stage, builder, random);
   return builder.finish();

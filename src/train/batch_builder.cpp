@@ -32,10 +32,11 @@ void BatchBuilder::answer(const PromptEncoder::Answer& answer, std::int64_t posi
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const bool reason = answer.label > 0 && i >= answer.label;
     const std::int64_t row = i == 0 ? before : last_row();
-    if (!reason && !answer.label_given && answer.meaning >= 0 && i + 1 < ids.size()) {
+    if (!reason && !answer.label_given && !answer.lines.empty() && i + 1 < ids.size()) {
+      // The lines last added are those of the answer's prompt.
       answer_rows_.push_back(row);
-      answer_meanings_.push_back(answer.meaning);
-      answer_lines_.push_back(line_of(answer));
+      answer_meanings_.push_back(answer.lines[answer.line].meaning);
+      answer_lines_.push_back(line_rows_[line_rows_.size() - answer.lines.size() + answer.line]);
       auto& listed = listed_.emplace_back();
       for (const LineMeaning& line : answer.lines) listed.push_back(line.meaning);
     }
@@ -52,7 +53,7 @@ void BatchBuilder::answer(const PromptEncoder::Answer& answer, std::int64_t posi
 
 void BatchBuilder::lines(const PromptEncoder::Prompt& prompt, const PromptEncoder::Answer& answer,
                          std::int64_t before, std::int64_t after) {
-  for (std::size_t i = 0; i < std::min(prompt.lines.size(), answer.lines.size()); ++i) {
+  for (std::size_t i = 0; i < answer.lines.size(); ++i) {
     const std::size_t at = prompt.lines[i];
     const bool first = at < prompt.before.size();
     line_rows_.push_back(first ? before + static_cast<std::int64_t>(at)
@@ -60,14 +61,6 @@ void BatchBuilder::lines(const PromptEncoder::Prompt& prompt, const PromptEncode
     line_meanings_.push_back(answer.lines[i].meaning);
     line_marks_.push_back(answer.lines[i].mark);
   }
-}
-
-std::int64_t BatchBuilder::line_of(const PromptEncoder::Answer& answer) const {
-  // The lines last added are those of the answer's prompt.
-  const std::size_t first = line_rows_.size() - answer.lines.size();
-  std::size_t at = 0;
-  while (answer.lines[at].meaning != answer.meaning) ++at;
-  return line_rows_[first + at];
 }
 
 void BatchBuilder::pad(std::int64_t rows) { rows_.resize(static_cast<std::size_t>(rows), Row{}); }

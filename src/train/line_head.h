@@ -20,7 +20,7 @@ class LineHead {
 
   Readout& readout() { return readout_; }
 
-  /// Rows of the decoder that `loss` reads: ends of lines, then answers.
+  /// Rows of the decoder that `losses` reads: ends of lines, then answers.
   static torch::Tensor rows(const LineTargets& targets);
   /// Mean cross-entropies by name: `lines`, the concept that each line describes; `marks`, what the
   /// answer of each is; `shown`, the concept, of those listed, that the sample shows, at the rows

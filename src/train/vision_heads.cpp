@@ -1,16 +1,12 @@
 #include "vision_heads.h"
 
-#include <algorithm>
-
 namespace firstlight::train {
 
 using torch::Tensor;
 
 VisionHeads::VisionHeads(const Wordings& wordings, std::int64_t hidden_size, std::uint64_t seed)
     : wordings_(wordings),
-      readout_("heads", static_cast<std::int64_t>(wordings.concepts.size()), hidden_size, seed) {
-  for (const auto& [name, meaning] : wordings.concepts) names_.push_back(name);
-}
+      readout_("heads", static_cast<std::int64_t>(wordings.concepts.size()), hidden_size, seed) {}
 
 Tensor VisionHeads::logits(const Tensor& features, const std::vector<Picture>& images) const {
   std::vector<std::int64_t> sample;
@@ -30,7 +26,7 @@ Tensor VisionHeads::logits(const Tensor& features, const std::vector<Picture>& i
 std::vector<std::int64_t> VisionHeads::columns(const Question& question) const {
   std::vector<std::int64_t> columns;
   for (const std::string& name : question.concepts) {
-    columns.push_back(std::find(names_.begin(), names_.end(), name) - names_.begin());
+    columns.push_back(wordings_.place(name));
   }
   return columns;
 }

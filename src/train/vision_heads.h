@@ -2,7 +2,6 @@
 
 #include <torch/types.h>
 
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,7 +32,6 @@ class VisionHeads {
   std::vector<std::int64_t> columns(const Question& question) const;
 
   const Wordings& wordings_;
-  std::vector<std::string> names_;
   Readout readout_;
 };
 

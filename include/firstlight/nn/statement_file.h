@@ -15,9 +15,9 @@ inline constexpr const char* kStatementFile = "statements.json";
 /// weights. Throws Error::input for a damaged one.
 std::vector<StatementFit> read_statement_fits(const std::string& folder);
 
-/// Adds a fit to the file, or puts it in the place of one for the same tasks and number of
-/// views; fits for other
-/// weights are dropped. Throws Error::internal where the file cannot be written.
-void add_statement_fit(const std::string& folder, const StatementFit& fit);
+/// Adds fits to the file, or puts them in the place of those for the same tasks and number of
+/// views; fits for other weights are dropped. Throws Error::internal where the file cannot be
+/// written.
+void add_statement_fits(const std::string& folder, const std::vector<StatementFit>& added);
 
 }  // namespace firstlight::nn

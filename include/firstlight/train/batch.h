@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,9 +49,9 @@ class PromptEncoder {
     std::vector<std::int32_t> ids;
     std::size_t label = 0;     ///< the first of them, which are the label's; 0 = all
     bool label_given = false;  ///< the label is put there, not learnt
-    /// What the lines of the prompt and the answer are about; see LineTargets.
+    /// What the lines of the prompt are about (see LineTargets), and the place of the label's.
     std::vector<LineMeaning> lines = {};
-    std::int64_t meaning = -1;
+    std::size_t line = 0;
     std::size_t size() const { return ids.size(); }
   };
 
@@ -143,7 +142,6 @@ class BatchBuilder {
   /// The lines of a prompt whose texts begin at these rows.
   void lines(const PromptEncoder::Prompt& prompt, const PromptEncoder::Answer& answer,
              std::int64_t before, std::int64_t after);
-  std::int64_t line_of(const PromptEncoder::Answer& answer) const;
   std::int64_t last_row() const { return static_cast<std::int64_t>(rows_.size()) - 1; }
   void pad(std::int64_t rows);
   std::int64_t rows_of(std::size_t pictures) const {
@@ -198,6 +196,11 @@ class BatchSource {
     Task task;
     std::vector<std::string> concepts;  ///< by class of `task`
     PromptVariant variant;
+    std::vector<LineMeaning> lines = {};  ///< in the prompt's order; empty where not asked about
+    /// Which class stands at a place of the prompt.
+    std::size_t class_at(std::size_t place) const {
+      return variant.order.empty() ? place : variant.order[place].index();
+    }
   };
   /// Shuffles the names of the classes against their descriptions.
   static void exchange_names(AskedTask& own, Random& random);
@@ -220,11 +223,9 @@ class BatchSource {
   };
   /// Puts a task to a sample; nullopt where the sample shows none of its concepts, or more than
   /// one, or no reason is known.
-  std::optional<Asked> ask(const AskedTask& asked, const Picture& picture, bool lines,
-                           Random& random) const;
-  /// What the lines of a prompt mean, in the prompt's order; `answers` by class.
-  std::vector<LineMeaning> line_meanings(const AskedTask& asked,
-                                         const std::vector<std::string>& answers) const;
+  std::optional<Asked> ask(const AskedTask& asked, const Picture& picture, Random& random) const;
+  /// With its lines marked and their meanings, where the stage asks about lines.
+  AskedTask with_lines(AskedTask asked, const Stage& stage) const;
   /// Puts a drawn task to a sample, image first.
   std::optional<Asked> ask_other(const Picture& picture, bool brief, const Stage& stage,
                                  Random& random) const;
@@ -234,7 +235,6 @@ class BatchSource {
   const Wordings& wordings_;
   const PromptEncoder& encoder_;
   std::vector<Task> tasks_;
-  std::map<std::string, std::int64_t> places_;                ///< of the concepts in the wordings
   std::vector<std::shared_ptr<const ReasonSource>> reasons_;  ///< by task; null without any
 };
 

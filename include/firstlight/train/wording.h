@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -40,6 +42,11 @@ struct Wordings {
   Phrases closings_by_letter;
   Phrases closings_by_name;
   Phrases systems;
+
+  /// Of a concept among all.
+  std::int64_t place(const std::string& concept_) const {
+    return std::distance(concepts.begin(), concepts.find(concept_));
+  }
 
   /// Throws Error::usage with file and line.
   static Wordings load(const std::string& path);

@@ -38,7 +38,7 @@ class Lines : public ::testing::Test {
       const auto meaning = static_cast<std::int64_t>(10 + i);
       answer.lines.push_back({meaning, encoder_.encode_answer(answers[i]).ids.at(2)});
     }
-    answer.meaning = static_cast<std::int64_t>(10 + label);
+    answer.line = label;
     return answer;
   }
 
