@@ -79,36 +79,45 @@ def summary(rows):
             f"AUC {macro_area(rows):.3f}")
 
 
+# How a fold is read, by the name of its exported rows: as it is and, where the task's pictures have no up, averaged
+# over the orientations of the picture.
+PLAIN, ORIENTED = "rows", "rows-oriented"
+READINGS = {PLAIN: [], ORIENTED: ["--orientations", "8"]}
+
+
 def cross_validate(rows, settings, args, train):
-    """Exported rows of every repeat over the set, each fold by a model that was trained without it.
+    """Exported rows of every repeat over the set by reading, each fold by a model that was trained without it.
 
     `train(folder)` trains on folder/train.csv below folder/training and gives the MODEL that classifies
-    folder/test.csv through the program that users run. A finished fold is kept as folder/rows.jsonl."""
-    passes = []
+    folder/test.csv through the program that users run. A finished fold is kept as folder/READING.jsonl."""
+    names = list(READINGS) if settings["oriented"] else [PLAIN]
+    passes = {name: [] for name in names}
     for repeat in range(args.repeats):
-        own = []
+        own = {name: [] for name in names}
         for i, left_out in enumerate(stratified_folds(rows, args.folds, repeat)):
             folder = pathlib.Path(args.work).resolve() / f"repeat-{repeat}-fold-{i}"
-            own += fold_rows(folder, left_out, rows, settings, args, train)
-        print(f"repeat {repeat}: {summary(own)}", flush=True)
-        passes.append(own)
+            for name, read in fold_rows(folder, left_out, rows, names, settings, args, train).items():
+                own[name] += read
+        for name in names:
+            print(f"repeat {repeat}, {name}: {summary(own[name])}", flush=True)
+            passes[name].append(own[name])
     return passes
 
 
-def fold_rows(folder, left_out, rows, settings, args, train):
-    result = folder / "rows.jsonl"
-    if not result.exists():
+def fold_rows(folder, left_out, rows, names, settings, args, train):
+    results = {name: folder / f"{name}.jsonl" for name in names}
+    if not all(path.exists() for path in results.values()):
         out = {row["file"] for row in left_out}
         write_rows(folder / "train.csv", [row for row in rows if row["file"] not in out], args.data)
         write_rows(folder / "test.csv", left_out, args.data)
         model = train(folder)
         program = f"{args.program}/firstlight/firstlight"
-        run = str(folder / "run")
-        subprocess.run([program, "--quiet", "classify", settings["task"],
-                        f"csv:{folder}/test.csv?{settings['options']}", "--model", model, "-o", run],
-                       check=True, stdout=subprocess.DEVNULL)
-        text = subprocess.run([program, "export", run, "--to", "jsonl"], check=True, capture_output=True,
-                              text=True).stdout
-        result.write_text(text)
+        for name, path in results.items():
+            run = str(folder / f"run-{name}")
+            subprocess.run([program, "--quiet", "classify", settings["task"],
+                            f"csv:{folder}/test.csv?{settings['options']}", "--model", model, "-o", run,
+                            *READINGS[name]], check=True, stdout=subprocess.DEVNULL)
+            path.write_text(subprocess.run([program, "export", run, "--to", "jsonl"], check=True, capture_output=True,
+                                           text=True).stdout)
         shutil.rmtree(folder / "training")
-    return [json.loads(line) for line in result.read_text().splitlines()]
+    return {name: [json.loads(line) for line in path.read_text().splitlines()] for name, path in results.items()}

@@ -21,9 +21,9 @@ from folds import cross_validate, macro_area, mean_accuracy, read_rows
 SETS = {
     "dune": dict(task="neutrino-flavour", recipe="dune-fine-tuning", options="truth=label&id=id&channels=u,v,z",
                  stream=r"csv:\S*lartpc-dune-cvn/labels\.csv[^\"]*", classes=("nue_cc", "numu_cc", "nc"),
-                 groups=("info", "hs")),
+                 groups=("info", "hs"), oriented=False),
     "lsbg": dict(task="lsbg", recipe="deepshadows", options="truth=label&id=id",
-                 stream=r"csv:\S*lsbg-des/labels\.csv[^\"]*", classes=("lsbg", "artifact"), groups=()),
+                 stream=r"csv:\S*lsbg-des/labels\.csv[^\"]*", classes=("lsbg", "artifact"), groups=(), oriented=True),
 }
 
 
@@ -83,9 +83,10 @@ def main():
     rows = [row for row in read_rows(pathlib.Path(args.data) / "labels.csv")
             if row["label"] in settings["classes"]]
     passes = cross_validate(rows, settings, args, lambda folder: train(folder, settings, args))
-    report("all", passes)
-    for group in settings["groups"]:
-        report(group, [[row for row in own if group_of(row) == group] for own in passes])
+    for name, repeats in passes.items():
+        report(name, repeats)
+        for group in settings["groups"]:
+            report(group, [[row for row in own if group_of(row) == group] for own in repeats])
 
 
 main()

@@ -19,6 +19,7 @@
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
 #include "firstlight/report/overview.h"
+#include "firstlight/run/passes.h"
 #include "firstlight/run/runner.h"
 #include "flags.h"
 #include "interrupt.h"
@@ -36,6 +37,7 @@ struct Arguments {
   int threads = 0;
   std::string passes = "main";
   int orders = 0;
+  int orientations = 0;
   std::string normalisation = "sum";
   std::vector<std::string> ignore_truth;
   SelectionFlags selection;
@@ -113,6 +115,19 @@ Job open_job(const Arguments& args) {
   return job;
 }
 
+/// What --passes names, and what --orders and --orientations add to it.
+std::vector<Pass> passes_of(const Arguments& args, const Task& task) {
+  std::vector<Pass> passes = parse_passes(args.passes, task);
+  const auto add = [&](const std::vector<Pass>& more) {
+    for (const Pass& pass : more) {
+      if (std::find(passes.begin(), passes.end(), pass) == passes.end()) passes.push_back(pass);
+    }
+  };
+  if (args.orders > 0) add(spread_orders(args.orders, task));
+  if (args.orientations > 0) add(orientation_passes(args.orientations, task));
+  return passes;
+}
+
 /// Decoding is light beside a model, so that half the cores keep ahead of it.
 int loader_threads() { return std::max(1, num_threads() / 2); }
 
@@ -176,14 +191,7 @@ void classify(const Arguments& args, Context& context) {
   }
   RunOptions options;
   options.free_text = args.free_text;
-  options.passes = parse_passes(args.passes, job.task);
-  if (args.orders > 0) {
-    for (const Pass& pass : spread_orders(args.orders, job.task)) {
-      if (std::find(options.passes.begin(), options.passes.end(), pass) == options.passes.end()) {
-        options.passes.push_back(pass);
-      }
-    }
-  }
+  options.passes = passes_of(args, job.task);
   options.normalisation = parse_normalisation(args.normalisation);
   options.ignore_truth = args.ignore_truth;
   options.batch = args.batch;
@@ -286,13 +294,21 @@ void add_classify(CLI::App& app, Context& context) {
   command
       ->add_option("--passes", args->passes,
                    "looks at each sample: main, blank, no_descriptions, order (every rotation of "
-                   "the classes) or order_K, with commas")
+                   "the classes) or order_K, orientation (the picture turned and mirrored in every "
+                   "way) or orientation_K, with commas")
       ->type_name("LIST")
       ->capture_default_str();
   command
       ->add_option("--orders", args->orders,
                    "average the probabilities over K rotations of the classes in the prompt, the "
                    "task's own among them")
+      ->type_name("K")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--orientations", args->orientations,
+                   "average the probabilities over K orientations of the picture, as it is among "
+                   "them: up to 4 turned by right angles, up to 8 also mirrored; for pictures "
+                   "without an up, such as those of the sky")
       ->type_name("K")
       ->check(CLI::PositiveNumber);
   add_normalisation_flag(*command, args->normalisation);

@@ -11,6 +11,7 @@
 #include "firstlight/data/source.h"
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
+#include "firstlight/run/passes.h"
 #include "firstlight/run/runner.h"
 #include "firstlight/task/task.h"
 #include "flags.h"
@@ -88,7 +89,8 @@ void add_prompt(CLI::App& app, Context&) {
   add_model_flag(*command, args->model);
   command->add_option("--id", args->id, "the sample; the first one where it is not given")
       ->type_name("ID");
-  command->add_option("--pass", args->pass, "main, blank, no_descriptions or order_K")
+  command
+      ->add_option("--pass", args->pass, "main, blank, no_descriptions, order_K or orientation_K")
       ->type_name("PASS")
       ->capture_default_str();
   command->add_flag("--json", args->json,

@@ -196,9 +196,10 @@ void add_normalisation_flag(CLI::App& command, std::string& name) {
 
 void add_pass_flag(CLI::App& command, std::string& pass) {
   command
-      .add_option("--pass", pass,
-                  "pass to read: main (averaged with the passes order_K where the run has them), "
-                  "no_descriptions, blank or order_K")
+      .add_option(
+          "--pass", pass,
+          "pass to read: main (averaged with the passes order_K and orientation_K where the "
+          "run has them), no_descriptions, blank, order_K or orientation_K")
       ->type_name("PASS")
       ->capture_default_str();
 }

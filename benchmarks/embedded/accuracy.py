@@ -7,7 +7,7 @@ import sys
 
 from embedded.measure import DATA, DES, DUNE, SDSS, figure, share
 from embedded.paired import fold_passes, paired
-from folds import mean_accuracy
+from folds import ORIENTED, PLAIN, READINGS, mean_accuracy
 from half_task import half_task
 
 
@@ -35,6 +35,11 @@ class Table:
         self.lines.append(f"| ... at half resolution | {check['n']:,} | {figure(point['accuracy'])} | "
                           f"{figure(point['macro_auc'])} | - |")
 
+    def oriented(self, key, task, data, *flags, model=None):
+        """The same, averaged over the orientations of the picture."""
+        self.add(f"{key}-oriented", "... averaged over eight orientations (`--orientations 8`)", task, data, *flags,
+                 *READINGS[ORIENTED], model=model)
+
     def both(self, key, name, task, data, *flags):
         self.add(key, name, task, data, *flags)
         self.half(name, task, data, *flags)
@@ -57,25 +62,30 @@ def galaxies(table, n):
     if not measure.real:
         return
     table.both("sdss", "**real galaxies**, test split of `galaxy-sdss`", "galaxy-morphology", SDSS, "--split", "test")
+    table.oriented("sdss", "galaxy-morphology", SDSS, "--split", "test")
     table.gap("galaxies", table.values["sim-galaxies"], table.values["sdss"])
     for name, right, total in axis_ratio_cuts():
         table.lines.append(f"| the same galaxies, {name} cuts on the axis ratio | {total} | {share(right, total)} | - | - |")
     if measure.args.galaxy_cnn:
+        cnn = f"cnn:{measure.args.galaxy_cnn}"
         table.add("sdss-cnn", "the same galaxies, CNN trained on the same images (`models/recipes/galaxy-cnn`)",
-                  "galaxy-morphology", SDSS, "--split", "test", model=f"cnn:{measure.args.galaxy_cnn}")
-        table.lines.append(paired("embedded model minus this CNN, paired", [measure.rows(measure.work / "sdss")],
-                                  [measure.rows(measure.work / "sdss-cnn")]))
+                  "galaxy-morphology", SDSS, "--split", "test", model=cnn)
+        table.oriented("sdss-cnn", "galaxy-morphology", SDSS, "--split", "test", model=cnn)
+        for ending, how in (("", ""), ("-oriented", ", both over eight orientations")):
+            table.lines.append(paired(f"embedded model minus this CNN{how}, paired",
+                                      [measure.rows(measure.work / f"sdss{ending}")],
+                                      [measure.rows(measure.work / f"sdss-cnn{ending}")]))
 
 
-def folds(table, name, own, other, other_name):
+def folds(table, name, own, other, other_name, reading=PLAIN):
     """Cross-validation over a real set, and the same folds by a network."""
     if not own:
         return
-    passes = fold_passes(own)
+    passes = fold_passes(own, reading)
     table.lines.append(f"| {name}, stratified five-fold cross-validation, repeats: {len(passes)} | {len(passes[0])} | "
                        f"{mean_accuracy(passes)[1]} | - | - |")
     if other:
-        rivals = fold_passes(other)[:len(passes)]
+        rivals = fold_passes(other, reading)[:len(passes)]
         table.lines.append(f"| the same folds, {other_name} | {len(rivals[0])} | {mean_accuracy(rivals)[1]} | - | - |")
         table.lines.append(paired("embedded model minus this network, paired", passes, rivals))
 
@@ -86,9 +96,11 @@ def lsbg(table, n):
     if not table.measure.real:
         return
     table.both("des", "**real LSBG cutouts**, trained on simulation only", "lsbg", DES)
+    table.oriented("des", "lsbg", DES)
     table.gap("LSBG cutouts", table.values["sim-lsbg"], table.values["des"])
-    folds(table, "real LSBG cutouts, fine-tuned", args.lsbg_folds, args.lsbg_network_folds,
-          "DeepShadows' kind of network (`models/recipes/deepshadows`)")
+    for reading, how in ((PLAIN, ""), (ORIENTED, ", averaged over eight orientations")):
+        folds(table, f"real LSBG cutouts, fine-tuned{how}", args.lsbg_folds, args.lsbg_network_folds,
+              f"DeepShadows' kind of network (`models/recipes/deepshadows`){how}", reading)
 
 
 def neutrinos(table, n):

@@ -5,19 +5,19 @@ import random
 
 from scipy import stats
 
-from folds import right
+from folds import PLAIN, right
 
 
-def fold_passes(folder):
-    """Exported rows of each finished repeat in the work folder of a cross-validation."""
+def fold_passes(folder, reading=PLAIN):
+    """Exported rows of each finished repeat in the work folder of a cross-validation, by one reading (folds.py)."""
     repeats = {}
-    for path in sorted(pathlib.Path(folder).glob("repeat-*-fold-*/rows.jsonl")):
+    for path in sorted(pathlib.Path(folder).glob(f"repeat-*-fold-*/{reading}.jsonl")):
         repeats.setdefault(path.parent.name.split("-fold-")[0], []).extend(
             json.loads(line) for line in path.read_text().splitlines())
     most = max(map(len, repeats.values()), default=0)
     passes = [rows for _, rows in sorted(repeats.items()) if len(rows) == most]
     if not passes:
-        raise SystemExit(f"{folder}: no finished folds (repeat-*-fold-*/rows.jsonl)")
+        raise SystemExit(f"{folder}: no finished folds (repeat-*-fold-*/{reading}.jsonl)")
     return passes
 
 

@@ -27,6 +27,7 @@
 #include "firstlight/model/classifier.h"
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
+#include "firstlight/run/passes.h"
 #include "firstlight/run/runner.h"
 #include "firstlight/task/task.h"
 

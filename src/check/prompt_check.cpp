@@ -9,6 +9,7 @@
 #include "figures.h"
 #include "firstlight/base/error.h"
 #include "firstlight/eval/comparison.h"
+#include "firstlight/run/passes.h"
 #include "firstlight/run/runner.h"
 #include "firstlight/task/prompt.h"
 
@@ -59,7 +60,7 @@ std::vector<double> averaged(const std::vector<const std::vector<double>*>& orde
       rows.emplace_back(order->begin() + static_cast<std::ptrdiff_t>(i),
                         order->begin() + static_cast<std::ptrdiff_t>(i + classes));
     }
-    for (const double p : average_orders(rows)) result.push_back(std::log(p));
+    for (const double p : average_passes(rows)) result.push_back(std::log(p));
   }
   return result;
 }
@@ -102,7 +103,7 @@ class Comparer {
     for (std::size_t place = 0; place < classes_; ++place) {
       std::vector<double> means(truth_.size(), 0.0);
       for (std::size_t o = 0; o < outputs.size(); ++o) {
-        const std::size_t standing = (place + static_cast<std::size_t>(passes[o].order)) % classes_;
+        const std::size_t standing = (place + static_cast<std::size_t>(passes[o].k)) % classes_;
         for (std::size_t i = 0; i < truth_.size(); ++i) {
           means[i] += outputs[o].probabilities[i * classes_ + standing] /
                       static_cast<double>(outputs.size());

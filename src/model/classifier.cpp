@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "firstlight/base/text.h"
+#include "firstlight/image/orientation.h"
 #include "firstlight/image/resize.h"
 #include "firstlight/image/stretch.h"
 #include "firstlight/score/score.h"
@@ -101,7 +102,7 @@ class VlmClassifier final : public Classifier {
     variant.descriptions = pass.kind != Pass::Kind::kNoDescriptions;
     if (pass.kind == Pass::Kind::kOrder) {
       const auto n = static_cast<int>(task_.size());
-      for (int i = 0; i < n; ++i) variant.order.push_back(ClassId{(i + pass.order) % n});
+      for (int i = 0; i < n; ++i) variant.order.push_back(ClassId{(i + pass.k) % n});
     }
     return variant;
   }
@@ -128,6 +129,9 @@ class VlmClassifier final : public Classifier {
         made.push_back({image.width, image.height, image.channels, {}});
         made.back().pixels.assign(image.size(), kMidGrey);
         request.images.push_back(&made.back());
+      } else if (pass.kind == Pass::Kind::kOrientation) {
+        made.push_back(oriented(image, pass.k));
+        request.images.push_back(shrunk(name, made.back(), made));
       } else {
         request.images.push_back(shrunk(name, image, made));
       }
@@ -293,7 +297,9 @@ std::string Pass::name() const {
     case Kind::kNoDescriptions:
       return "no_descriptions";
     case Kind::kOrder:
-      return "order_" + std::to_string(order);
+      return "order_" + std::to_string(k);
+    case Kind::kOrientation:
+      return "orientation_" + std::to_string(k);
   }
   return {};
 }

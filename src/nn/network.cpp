@@ -7,6 +7,7 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/parallel.h"
 #include "firstlight/base/text.h"
+#include "firstlight/image/orientation.h"
 #include "firstlight/nn/config.h"
 #include "firstlight/score/score.h"
 #include "folder_hash.h"
@@ -71,7 +72,8 @@ class NetworkClassifier final : public Classifier {
 
  private:
   LabelScores score(const PreparedSample& sample, const Pass& pass) const {
-    if (pass != Pass{}) {
+    const bool turned = pass.kind == Pass::Kind::kOrientation;
+    if (pass != Pass{} && !turned) {
       throw Error::usage(folder_, "has no prompt, so there is no pass '" + pass.name() + "'");
     }
     if (network_->views() > 0 && static_cast<int>(sample.views.size()) != network_->views()) {
@@ -81,7 +83,8 @@ class NetworkClassifier final : public Classifier {
     }
     std::vector<ChargeMap> views;
     for (const PreparedSample::View& view : sample.views) {
-      views.push_back(charge_map(view.image, network_->input()));
+      views.push_back(
+          charge_map(turned ? oriented(view.image, pass.k) : view.image, network_->input()));
     }
     std::vector<float> features = network_->pooled(views);
     const std::vector<float> logits = network_->logits_of(features);

@@ -63,7 +63,7 @@ std::string run_detail::encode_calibration(const RunCalibration& c) {
                      {"coverage", c.coverage},
                      {"set_threshold", c.set_threshold},
                      {"normalisation", to_string(c.normalisation)},
-                     {"average_orders", c.average_orders},
+                     {"average_orders", c.average_passes},
                      {"samples", c.samples},
                      {"run", c.run}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -81,7 +81,7 @@ std::optional<RunCalibration> run_detail::decode_calibration(const std::string& 
     c.coverage = json.at("coverage").get<double>();
     c.set_threshold = json.at("set_threshold").get<double>();
     c.normalisation = *named;
-    c.average_orders = json.at("average_orders").get<bool>();
+    c.average_passes = json.at("average_orders").get<bool>();
     c.samples = json.at("samples").get<std::size_t>();
     c.run = json.at("run").get<std::string>();
     return c;
@@ -111,7 +111,7 @@ RunCalibration calibrate_run(const RunStore& run, const Interpretation& interpre
   result.coverage = coverage;
   result.set_threshold = conformal_threshold(probabilities, classes, truth, coverage);
   result.normalisation = interpretation.normalisation;
-  result.average_orders = interpretation.average_orders;
+  result.average_passes = interpretation.average_passes;
   result.samples = truth.size();
   result.run = run.folder();
   return result;

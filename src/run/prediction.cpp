@@ -10,7 +10,7 @@ namespace firstlight {
 
 bool Interpretation::is_calibrated() const {
   return calibration && calibration->normalisation == normalisation &&
-         calibration->average_orders == average_orders && pass == "main";
+         calibration->average_passes == average_passes && pass == "main";
 }
 
 Prediction predict(const SampleRecord& record, const Interpretation& interpretation) {
@@ -26,9 +26,10 @@ Prediction predict(const SampleRecord& record, const Interpretation& interpretat
   std::vector<std::vector<double>> log_scores;
   for (const PassScores& scores : record.scores) {
     // The prior was measured in the main order, so PMI has nothing to subtract in another one.
-    const bool order =
-        scores.pass.rfind("order_", 0) == 0 && prior == nullptr && interpretation.pass == "main";
-    if (scores.pass == interpretation.pass || (order && interpretation.average_orders)) {
+    const bool order = scores.pass.starts_with("order_") && prior == nullptr;
+    const bool joins = order || scores.pass.starts_with("orientation_");
+    if (scores.pass == interpretation.pass ||
+        (joins && interpretation.average_passes && interpretation.pass == "main")) {
       log_scores.push_back(label_log_scores(scores.scores, interpretation.normalisation, prior));
     }
   }
@@ -38,7 +39,7 @@ Prediction predict(const SampleRecord& record, const Interpretation& interpretat
   }
   Prediction prediction;
   prediction.probabilities =
-      log_scores.size() == 1 ? softmax(log_scores.front()) : average_orders(log_scores);
+      log_scores.size() == 1 ? softmax(log_scores.front()) : average_passes(log_scores);
   prediction.label = most_likely(prediction.probabilities);
   if (interpretation.is_calibrated()) {
     const RunCalibration& fitted = *interpretation.calibration;

@@ -75,9 +75,14 @@ std::vector<PreviewChoice> preview_choices(const SampleRecord& record, const Tas
   return choices;
 }
 
-/// Scores the good samples of a batch. All passes of a sample follow each other, for the model
-/// keeps what they share. A batch that is called off keeps the samples before the first one that
-/// was not asked about.
+/// Whether a pass asks what main asks, of the picture as it is or turned.
+bool asks_as_main(const Pass& pass) {
+  return pass.kind == Pass::Kind::kMain || pass.kind == Pass::Kind::kOrientation;
+}
+
+/// Scores the good samples of a batch. Passes that share a picture follow each other sample by
+/// sample, for the model keeps what they share. A batch that is called off keeps the samples before
+/// the first one that was not asked about.
 void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier, const Task& task,
                  const RunOptions& options) {
   const auto start = Clock::now();
@@ -90,7 +95,8 @@ void score_batch(std::vector<LoadedSample>& batch, const Classifier& classifier,
     records.push_back(&batch[i].record);
     prepared.push_back(std::move(batch[i].prepared));
   }
-  const bool once = options.passes.size() == 1 && options.free_text == 0 && !options.reasons;
+  const bool once = std::all_of(options.passes.begin(), options.passes.end(), asks_as_main) &&
+                    options.free_text == 0 && !options.reasons;
   const auto at_once = static_cast<std::size_t>(classifier.capabilities().preferred_batch);
   const std::size_t step = once ? good.size() : std::max<std::size_t>(1, at_once);
   for (std::size_t first = 0; first < good.size(); first += step) {
@@ -152,53 +158,6 @@ std::string run_detail::pixels_sha256(const RunStore& store) {
   return hash.hex();
 }
 
-std::vector<Pass> parse_passes(std::string_view list, const Task& task) {
-  std::vector<Pass> passes;
-  const auto add = [&](const Pass& pass) {
-    if (std::find(passes.begin(), passes.end(), pass) != passes.end()) {
-      throw Error::usage("--passes", "'" + pass.name() + "' is named twice");
-    }
-    passes.push_back(pass);
-  };
-  const int classes = static_cast<int>(task.size());
-  for (const std::string& item : text::split(list, ',')) {
-    const std::string name = text::trim(item);
-    if (name == "main") {
-      add({Pass::Kind::kMain, 0});
-    } else if (name == "blank") {
-      add({Pass::Kind::kBlank, 0});
-    } else if (name == "no_descriptions") {
-      add({Pass::Kind::kNoDescriptions, 0});
-    } else if (name == "order") {
-      for (int k = 1; k < classes; ++k) add({Pass::Kind::kOrder, k});
-    } else {
-      const auto k = name.rfind("order_", 0) == 0 ? text::parse_int(name.substr(6)) : std::nullopt;
-      if (!k || *k < 1 || *k >= classes) {
-        throw Error::usage("--passes", "unknown pass '" + name + "'",
-                           fmt::format("known: main, blank, no_descriptions, order, order_1 to "
-                                       "order_{}",
-                                       classes - 1));
-      }
-      add({Pass::Kind::kOrder, static_cast<int>(*k)});
-    }
-  }
-  if (std::find(passes.begin(), passes.end(), Pass{}) == passes.end()) {
-    throw Error::usage("--passes", "the pass main is missing", "add it: main,...");
-  }
-  return passes;
-}
-
-std::vector<Pass> spread_orders(int orders, const Task& task) {
-  const int classes = static_cast<int>(task.size());
-  if (orders < 1 || orders > classes) {
-    throw Error::usage("--orders",
-                       fmt::format("{} is not 1 to {}, the number of classes", orders, classes));
-  }
-  std::vector<Pass> passes = {Pass{}};
-  for (int j = 1; j < orders; ++j) passes.push_back({Pass::Kind::kOrder, j * classes / orders});
-  return passes;
-}
-
 RunConfig make_run_config(const Task& task, const Classifier& classifier,
                           const std::string& model_spec, const std::string& data_spec,
                           const SourceSurvey& survey, const RunOptions& options) {
@@ -211,8 +170,10 @@ RunConfig make_run_config(const Task& task, const Classifier& classifier,
     throw Error::usage("--normalisation pmi", "needs a prior pass", "add --passes main,blank");
   }
   const Capabilities model = classifier.capabilities();
-  if (!model.reads_prompt && options.passes != std::vector<Pass>{Pass{}}) {
-    throw Error::usage("--passes", model.name + " has no prompt, so that only main tells something",
+  if (!model.reads_prompt &&
+      !std::all_of(options.passes.begin(), options.passes.end(), asks_as_main)) {
+    throw Error::usage("--passes",
+                       model.name + " has no prompt: only main and orientations tell something",
                        "leave --passes and --orders out");
   }
   std::vector<std::string> passes;

@@ -150,14 +150,14 @@ std::vector<double> probabilities(const LabelScores& scores, Normalisation norma
   return softmax(label_log_scores(scores, normalisation, prior));
 }
 
-std::vector<double> average_orders(std::span<const std::vector<double>> log_scores) {
-  if (log_scores.empty()) throw Error::usage("orders", "there are no scores to average");
+std::vector<double> average_passes(std::span<const std::vector<double>> log_scores) {
+  if (log_scores.empty()) throw Error::usage("passes", "there are no scores to average");
   std::vector<double> mean(log_scores.front().size(), 0.0);
   for (const std::vector<double>& scores : log_scores) {
     if (scores.size() != mean.size()) {
-      throw Error::usage("orders", "the orders scored different numbers of classes");
+      throw Error::usage("passes", "they scored different numbers of classes");
     }
-    // Normalised first, so that an order under which all answers are unlikely counts the same.
+    // Normalised first, so that a pass in which all answers are unlikely counts the same.
     const double norm = log_sum_exp(scores);
     for (std::size_t i = 0; i < mean.size(); ++i) {
       mean[i] += minus_prior(scores[i], norm) / static_cast<double>(log_scores.size());

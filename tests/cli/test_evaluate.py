@@ -1,10 +1,11 @@
 """evaluate, compare and calibrate: a physicist's figures of runs that the program made."""
 
 import json
+import random
 
 import pytest
 
-from conftest import MODEL, fails, picture, run
+from conftest import MODEL, fails, picture, png, run
 
 
 @pytest.fixture
@@ -188,3 +189,28 @@ def test_orders_average_over_rotations(task, catalogue, made, tmp_path):
     averaged = {r["id"]: r["probabilities"]["round"] for r in rows(tmp_path / "orders")}
     assert any(abs(plain[i] - averaged[i]) > 1e-3 for i in plain)
     fails(run("classify", task, catalogue, "--model", MODEL, "--orders", 3), 2, "--orders", "1 to 2")
+
+
+def test_orientations_make_the_answer_the_same_however_the_picture_is_turned(task, tmp_path):
+    side = 24
+    numbers = random.Random(5)
+    rows_of_pixels = [[tuple(numbers.randrange(256) for _ in range(3)) for _ in range(side)] for _ in range(side)]
+    turned = [[row[side - 1 - y] for row in rows_of_pixels] for y in range(side)]
+    mirrored = [row[::-1] for row in rows_of_pixels]
+    (tmp_path / "images").mkdir()
+    for name, pixels in (("as-it-is", rows_of_pixels), ("turned", turned), ("mirrored", mirrored)):
+        flat = bytes(value for row in pixels for pixel in row for value in pixel)
+        (tmp_path / "images" / f"{name}.png").write_bytes(png(flat, side, side))
+    found = {}
+    for count in (1, 8):
+        folder = tmp_path / str(count)
+        outcome = run("classify", task, f"folder:{tmp_path}/images", "--model", MODEL, "-o", folder,
+                      "--orientations", count)
+        assert outcome.status == 0, outcome.err
+        found[count] = [row["probabilities"]["round"] for row in rows(folder)]
+    assert max(found[1]) - min(found[1]) > 1e-4
+    assert max(found[8]) - min(found[8]) < 1e-6
+    settings = json.loads((tmp_path / "8" / "config.json").read_text())["settings"]
+    assert settings["passes"] == "main," + ",".join(f"orientation_{k}" for k in range(1, 8))
+    fails(run("classify", task, f"folder:{tmp_path}/images", "--model", MODEL, "--orientations", 9), 2,
+          "--orientations", "1 to 8")

@@ -38,6 +38,8 @@ def test_what_a_network_cannot_do_is_said(tmp_path):
     data = "sim:lartpc?n=2&seed=1"
     fails(run("classify", "neutrino-flavour", data, "--model", CNN, "--passes", "main,blank", "-o", where),
           2, "has no prompt")
+    fails(run("classify", "neutrino-flavour", data, "--model", CNN, "--orientations", 4, "-o", where),
+          2, "--orientations", "several views", "directions")
     fails(run("classify", "neutrino-flavour-4", data, "--model", CNN, "-o", where), 2,
           "does not know the class 'nutau_cc'")
     fails(run("prompt", "neutrino-flavour", data, "--model", CNN), 2, "without a prompt")

@@ -19,9 +19,10 @@ struct Pass {
     kBlank,           ///< "blank": a uniform mid-grey image of the same size in place of each view
     kNoDescriptions,  ///< "no_descriptions"
     kOrder,           ///< "order_k": classes rotated left by k places
+    kOrientation,     ///< "orientation_k": each view as oriented() gives it (image/orientation.h)
   };
   Kind kind = Kind::kMain;
-  int order = 0;  ///< k of order_k, 1 <= k < classes
+  int k = 0;  ///< of order_k, 1 <= k < classes, and orientation_k, 1 <= k < kOrientations
 
   std::string name() const;
   friend bool operator==(const Pass&, const Pass&) = default;

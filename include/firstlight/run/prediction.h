@@ -13,14 +13,14 @@ namespace firstlight {
 /// How stored log-probabilities are read; can be changed at any time without another pass.
 struct Interpretation {
   Normalisation normalisation = Normalisation::kSum;
-  /// Average over the passes order_k that the run holds, together with main. Not with kPmi, whose
-  /// prior is measured in the main order.
-  bool average_orders = true;
+  /// Average over the passes order_k and orientation_k that the run holds, together with main. Not
+  /// over order_k with kPmi, whose prior is measured in the main order.
+  bool average_passes = true;
   /// The pass that is read. Another one than main is read by itself, as the check without
   /// descriptions needs it.
   std::string pass = "main";
 
-  /// Used where it was fitted to probabilities of this normalisation and these orders, and the pass
+  /// Used where it was fitted to probabilities of this normalisation and these passes, and the pass
   /// is main.
   std::optional<RunCalibration> calibration = std::nullopt;
 

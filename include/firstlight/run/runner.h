@@ -6,7 +6,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "firstlight/base/log.h"
@@ -41,15 +40,6 @@ struct RunOptions {
   /// Called whenever all samples that were scored so far are on disk.
   std::function<void()> committed;
 };
-
-/// Passes from a comma-separated list: main, blank, no_descriptions, and `order` (every rotation
-/// of the classes) or order_K. Throws Error::usage for an unknown or repeated pass, or without
-/// main.
-std::vector<Pass> parse_passes(std::string_view list, const Task& task);
-
-/// The pass main and `orders` - 1 rotations of the classes, as evenly spread as can be. Throws
-/// Error::usage unless 1 <= orders <= number of classes.
-std::vector<Pass> spread_orders(int orders, const Task& task);
 
 /// What is known of a source before the first picture is decoded.
 struct SourceSurvey {

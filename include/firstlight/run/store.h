@@ -21,7 +21,7 @@ namespace firstlight {
 
 /// What a model said of a sample in one pass.
 struct PassScores {
-  std::string pass;  ///< Pass::name(): "main", "blank", "no_descriptions" or "order_k"
+  std::string pass;  ///< Pass::name(): "main", "blank", "order_k", ...
   LabelScores scores;
 };
 
@@ -116,7 +116,7 @@ struct RunCalibration {
   double coverage = 0.9;       ///< of the conformal sets
   double set_threshold = 0.0;  ///< classes with at least this (uncalibrated) probability are in
   Normalisation normalisation = Normalisation::kSum;  ///< of the probabilities that it is for
-  bool average_orders = true;                         ///< the same
+  bool average_passes = true;                         ///< the same
   std::size_t samples = 0;                            ///< that it was fitted on
   std::string run;                                    ///< folder that it was fitted on
 };

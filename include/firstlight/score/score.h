@@ -40,8 +40,9 @@ std::vector<double> probabilities(const LabelScores& scores,
                                   Normalisation normalisation = Normalisation::kSum,
                                   const LabelScores* prior = nullptr);
 
-/// Mean of the log-scores over class orders (geometric mean of the distributions), renormalised.
-std::vector<double> average_orders(std::span<const std::vector<double>> log_scores);
+/// Mean of the log-scores over passes, such as class orders or orientations of the picture
+/// (geometric mean of the distributions), renormalised.
+std::vector<double> average_passes(std::span<const std::vector<double>> log_scores);
 
 /// First largest entry.
 ClassId most_likely(std::span<const double> probabilities);

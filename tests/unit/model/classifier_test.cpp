@@ -94,6 +94,20 @@ TEST(VlmClassifier, ShotsStandBeforeTheQuestionWithTheirAnswers) {
   EXPECT_EQ(model->levels[0], (std::vector<int>{10, 20, 128}));
 }
 
+TEST(VlmClassifier, AnOrientationTurnsThePictureOfTheSampleAlone) {
+  const auto model = std::make_shared<RecordingModel>();
+  PreparedSample x = sample("x", 30);
+  x.views[0].image = {2, 1, 1, {30, 40}};
+  const auto classifier = make_vlm_classifier(model, task(), {{sample("a", 10), ClassId{0}}});
+  classifier->classify({&x, 1}, Pass{});
+  const std::string asked = all_text(model->asked[0].prompt);
+  EXPECT_EQ(model->levels[0], (std::vector<int>{10, 30}));
+  classifier->classify({&x, 1}, Pass{Pass::Kind::kOrientation, 2});
+  EXPECT_EQ(model->levels[0], (std::vector<int>{10, 40}));
+  EXPECT_EQ(all_text(model->asked[0].prompt), asked);
+  EXPECT_EQ((Pass{Pass::Kind::kOrientation, 2}.name()), "orientation_2");
+}
+
 TEST(VlmClassifier, WritesFreelyOrHeldToTheAnswers) {
   const auto model = std::make_shared<RecordingModel>();
   const auto classifier = make_vlm_classifier(model, task());

@@ -118,20 +118,5 @@ TEST_F(CalibrationOfARun, NeedsTruth) {
                Error);
 }
 
-TEST(SpreadOrders, AreEvenlySpreadRotationsWithMainFirst) {
-  const Task four = task_from_class_names({"a", "b", "c", "d"});
-  const auto names = [&](int orders) {
-    std::vector<std::string> out;
-    for (const Pass& pass : spread_orders(orders, four)) out.push_back(pass.name());
-    return text::join(out, ",");
-  };
-  EXPECT_EQ(names(1), "main");
-  EXPECT_EQ(names(2), "main,order_2");
-  EXPECT_EQ(names(3), "main,order_1,order_2");
-  EXPECT_EQ(names(4), "main,order_1,order_2,order_3");
-  EXPECT_THROW(spread_orders(0, four), Error);
-  EXPECT_THROW(spread_orders(5, four), Error);
-}
-
 }  // namespace
 }  // namespace firstlight

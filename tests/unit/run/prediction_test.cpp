@@ -26,6 +26,17 @@ TEST(Prediction, OrdersAreAveragedUnlessSwitchedOff) {
   EXPECT_EQ(predict(record, {Normalisation::kSum, false}).label, ClassId{0});
 }
 
+TEST(Prediction, OrientationsAreAveragedLikeOrders) {
+  SampleRecord record = record_of(0);
+  record.scores = {{"main", scores_of(-0.5, -1.5)}, {"orientation_3", scores_of(-2.5, -0.5)}};
+  EXPECT_NEAR(predict(record, {}).probabilities[1], 1 / (1 + std::exp(-0.5)), 1e-15);
+  EXPECT_EQ(predict(record, {Normalisation::kSum, false}).label, ClassId{0});
+  // The prior of a blank picture holds for each of them: 0.25 - 1.0 and 3.25 - 1.5 a sum.
+  record.scores.push_back({"blank", scores_of(-0.25, -3.25)});
+  const Prediction pmi = predict(record, {Normalisation::kPmi, true});
+  EXPECT_NEAR(pmi.probabilities[1], 1 / (1 + std::exp(-3.5)), 1e-15);
+}
+
 TEST(Prediction, PmiSubtractsThePriorPassAndLeavesOrdersOut) {
   SampleRecord record = record_of(0);
   record.scores = {{"main", scores_of(-0.5, -1.5)},

@@ -76,7 +76,7 @@ class DarknessClassifier : public Classifier {
       if (level == 33) {
         results.push_back(Error::input("", "too many tokens"));
       } else {
-        results.push_back(scores_of(-level / 100, -0.5 - 0.25 * pass.order));
+        results.push_back(scores_of(-level / 100, -0.5 - 0.25 * pass.k));
       }
     }
     return results;
@@ -316,23 +316,6 @@ TEST(Runner, TwoSamplesWithOneIdAreRefused) {
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::kInput);
     EXPECT_NE(std::string(e.what()).find("samples 0 and 2"), std::string::npos) << e.what();
-  }
-}
-
-TEST(Runner, PassesAreParsed) {
-  const Task task = task_from_class_names({"a", "b", "c"});
-  const auto names = [&](const char* list) {
-    std::string out;
-    for (const Pass& pass : parse_passes(list, task)) out += pass.name() + " ";
-    return out;
-  };
-  EXPECT_EQ(names("main"), "main ");
-  EXPECT_EQ(names("main, blank,no_descriptions"), "main blank no_descriptions ");
-  EXPECT_EQ(names("order,main"), "order_1 order_2 main ");
-  EXPECT_EQ(names("main,order_2"), "main order_2 ");
-  for (const char* wrong :
-       {"", "blank", "main,main", "main,order_0", "main,order_3", "main,x", "main,order,order_1"}) {
-    EXPECT_THROW(parse_passes(wrong, task), Error) << wrong;
   }
 }
 

@@ -127,12 +127,12 @@ TEST(AverageOrders, IsTheGeometricMeanOfTheDistributions) {
   // Distributions (0.8, 0.2) and (0.5, 0.5), the second from scores on another scale:
   // sqrt(0.8 x 0.5) : sqrt(0.2 x 0.5) = 2 : 1.
   const std::vector<Doubles> orders = {{std::log(0.8), std::log(0.2)}, {-100, -100}};
-  const Doubles p = average_orders(orders);
+  const Doubles p = average_passes(orders);
   EXPECT_NEAR(p[0], 2.0 / 3, 1e-15);
   EXPECT_NEAR(p[1], 1.0 / 3, 1e-15);
-  EXPECT_THROW(average_orders({}), Error);
+  EXPECT_THROW(average_passes({}), Error);
   const std::vector<Doubles> uneven = {{0, 0}, {0}};
-  EXPECT_THROW(average_orders(uneven), Error);
+  EXPECT_THROW(average_passes(uneven), Error);
 }
 
 TEST(MostLikely, TakesTheFirstLargest) {
