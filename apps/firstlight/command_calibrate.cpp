@@ -9,6 +9,7 @@
 #include "firstlight/base/error.h"
 #include "firstlight/report/overview.h"
 #include "firstlight/run/calibration.h"
+#include "firstlight/run/model_calibration.h"
 #include "flags.h"
 
 namespace firstlight::app {
@@ -20,6 +21,7 @@ struct Arguments {
   std::string method = "temperature";
   double coverage = 0.9;
   std::string normalisation;
+  bool keep = false;
 };
 
 std::string describe(const RunCalibration& fitted, const Task& task) {
@@ -68,6 +70,7 @@ void calibrate(const Arguments& args) {
   const Interpretation interpretation = interpretation_from(run, args.normalisation);
   const RunCalibration fitted = calibrate_run(run, interpretation, *method, args.coverage);
   std::string out = describe(fitted, run.task());
+  if (args.keep) out += "kept in " + keep_with_model(fitted, run) + "\n";
   for (const std::string& folder : args.apply) {
     apply_calibration(fitted, run, folder);
     const RunStore other = RunStore::open(folder);
@@ -92,6 +95,9 @@ void add_calibrate(CLI::App& app, Context&) {
                    "and was made by the same model for the same task")
       ->type_name("RUN")
       ->allow_extra_args(false);
+  command->add_flag("--keep", args->keep,
+                    "keep the calibration in the folder of the model that made RUN: classify "
+                    "--calibrated then applies it to runs of the same kind");
   command
       ->add_option("--method", args->method,
                    "temperature (one number; labels stay as they are) or platt (a slope and an "

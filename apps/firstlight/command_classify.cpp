@@ -19,6 +19,7 @@
 #include "firstlight/registry/registry.h"
 #include "firstlight/registry/source.h"
 #include "firstlight/report/overview.h"
+#include "firstlight/run/model_calibration.h"
 #include "firstlight/run/passes.h"
 #include "firstlight/run/runner.h"
 #include "flags.h"
@@ -46,6 +47,7 @@ struct Arguments {
   bool dry_run = false;
   int free_text = 0;
   bool reasons = false;
+  bool calibrated = false;
   int shots = 0;
   std::string shots_from;
 };
@@ -186,8 +188,8 @@ void classify(const Arguments& args, Context& context) {
     throw Error::usage("--free-text", "is for models that run here",
                        "a hosted model writes with URL?read=text");
   }
-  if (hosted_model && args.reasons) {
-    throw Error::usage("--reasons", "is for models that run here");
+  if (hosted_model && (args.reasons || args.calibrated)) {
+    throw Error::usage(args.reasons ? "--reasons" : "--calibrated", "is for models that run here");
   }
   RunOptions options;
   options.free_text = args.free_text;
@@ -220,9 +222,12 @@ void classify(const Arguments& args, Context& context) {
       make_run_config(job.task, *classifier, args.model, job.data_spec, found, options);
   for (const auto& [key, value] : args.selection.settings()) config.settings[key] = value;
   add_shot_settings(args, job, config);
+  std::optional<RunCalibration> calibration;
+  if (args.calibrated) calibration = model_calibration(config.settings);
   const std::string folder = args.output.empty() ? default_run_folder("runs", config) : args.output;
   RunStore store = RunStore::create(folder, config, job.task, job.source->columns());
 
+  if (calibration) store.set_calibration(*calibration);
   if (hosted_model) {
     const auto totals = store.server_totals();
     server.session->attach(
@@ -319,6 +324,9 @@ void add_classify(CLI::App& app, Context& context) {
       ->type_name("N")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
+  command->add_flag("--calibrated", args->calibrated,
+                    "also give the probabilities by the calibration that the model brings for this "
+                    "task, passes and normalisation");
   command->add_flag("--reasons", args->reasons,
                     "give the reason for each label, in one or two sentences");
   command->add_option("--ignore-truth", args->ignore_truth, "a truth value that means: not known")

@@ -14,16 +14,22 @@ from half_task import half_task
 class Table:
     def __init__(self, measure):
         self.measure = measure
-        self.lines = ["| set | n | accuracy | AUC | ECE |", "|---|---|---|---|---|"]
+        self.lines = ["| set | n | accuracy | AUC | ECE | ECE, calibrated | truth in 90 % sets |",
+                      "|---|---|---|---|---|---|---|"]
         self.values = {}
 
     def add(self, key, name, task, data, *flags, model=None):
+        """`--calibrated` among the flags: also by the calibration that the model brings."""
         self.measure.say(name)
         evaluated = self.measure.evaluate(self.measure.classify(key, task, data, *flags, model=model))
         self.values[key] = evaluated["accuracy"]["value"]
-        ece = evaluated["ece"]["value"]
+        calibrated, sets = "-", "-"
+        if "--calibrated" in flags:
+            calibrated = f"{evaluated['calibrated']['ece']['value']:.3f}"
+            sets = figure(evaluated["conformal_sets"]["covered"])
         self.lines.append(f"| {name} | {evaluated['n']:,} | {figure(evaluated['accuracy'])} | "
-                          f"{figure(evaluated['macro']['auc'])} | {ece:.3f} |")
+                          f"{figure(evaluated['macro']['auc'])} | {evaluated['ece']['value']:.3f} | {calibrated} | "
+                          f"{sets} |")
 
     def half(self, name, task, data, *flags):
         """The same with half the resolution."""
@@ -33,7 +39,7 @@ class Table:
             "--noise", "0", "--dead", "0", *flags, "--json", ok=(0, 3)))
         point = next(p for p in check["points"] if p["setting"] == "resolution")
         self.lines.append(f"| ... at half resolution | {check['n']:,} | {figure(point['accuracy'])} | "
-                          f"{figure(point['macro_auc'])} | - |")
+                          f"{figure(point['macro_auc'])} | - | - | - |")
 
     def oriented(self, key, task, data, *flags, model=None):
         """The same, averaged over the orientations of the picture."""
@@ -45,7 +51,7 @@ class Table:
         self.half(name, task, data, *flags)
 
     def gap(self, name, simulated, real):
-        self.lines.append(f"| {name}, real minus simulated | | {100 * (real - simulated):+.1f} points | | |")
+        self.lines.append(f"| {name}, real minus simulated | | {100 * (real - simulated):+.1f} points | | | | |")
 
 
 def axis_ratio_cuts():
@@ -65,7 +71,7 @@ def galaxies(table, n):
     table.oriented("sdss", "galaxy-morphology", SDSS, "--split", "test")
     table.gap("galaxies", table.values["sim-galaxies"], table.values["sdss"])
     for name, right, total in axis_ratio_cuts():
-        table.lines.append(f"| the same galaxies, {name} cuts on the axis ratio | {total} | {share(right, total)} | - | - |")
+        table.lines.append(f"| the same galaxies, {name} cuts on the axis ratio | {total} | {share(right, total)} | - | - | - | - |")
     if measure.args.galaxy_cnn:
         cnn = f"cnn:{measure.args.galaxy_cnn}"
         table.add("sdss-cnn", "the same galaxies, CNN trained on the same images (`models/recipes/galaxy-cnn`)",
@@ -83,10 +89,10 @@ def folds(table, name, own, other, other_name, reading=PLAIN):
         return
     passes = fold_passes(own, reading)
     table.lines.append(f"| {name}, stratified five-fold cross-validation, repeats: {len(passes)} | {len(passes[0])} | "
-                       f"{mean_accuracy(passes)[1]} | - | - |")
+                       f"{mean_accuracy(passes)[1]} | - | - | - | - |")
     if other:
         rivals = fold_passes(other, reading)[:len(passes)]
-        table.lines.append(f"| the same folds, {other_name} | {len(rivals[0])} | {mean_accuracy(rivals)[1]} | - | - |")
+        table.lines.append(f"| the same folds, {other_name} | {len(rivals[0])} | {mean_accuracy(rivals)[1]} | - | - | - | - |")
         table.lines.append(paired("embedded model minus this network, paired", passes, rivals))
 
 
@@ -106,23 +112,24 @@ def lsbg(table, n):
 def neutrinos(table, n):
     measure = table.measure
     if "neutrino-flavour" not in measure.tasks:
-        table.lines.append("| neutrino events | - | the model was not trained on them | - | - |")
+        table.lines.append("| neutrino events | - | the model was not trained on them | - | - | - | - |")
         return
     # Pixels of sparse maps are joined by the greatest charge, not blurred.
     half = half_task(measure.work)
     for key, name, data in (("pixels", "simulated events, pixels, seed 990", f"sim:lartpc?n={n}&seed=990"),
                             ("wires", "simulated events, wire planes, seed 991",
                              f"sim:lartpc?n={n}&seed=991&readout=wires")):
-        table.add(key, name, "neutrino-flavour", data)
+        table.add(key, name, "neutrino-flavour", data, "--calibrated")
         table.add(f"{key}-half", "... at half resolution", half, data)
         table.add(f"{key}-measured", "... with measured columns in the prompt (`neutrino-flavour-measured`)",
-                  "neutrino-flavour-measured", data)
+                  "neutrino-flavour-measured", data, "--calibrated")
         table.lines.append(paired("with minus without measured columns, paired",
                                   [measure.rows(measure.work / f"{key}-measured")],
                                   [measure.rows(measure.work / key)]))
     if not measure.real:
         return
-    table.add("dune", "**DUNE's events** (three classes), trained on simulation only", "neutrino-flavour", DUNE)
+    table.add("dune", "**DUNE's events** (three classes), trained on simulation only", "neutrino-flavour", DUNE,
+              "--calibrated")
     table.add("dune-half", "... at half resolution", half, DUNE)
     table.gap("events", table.values["wires"], table.values["dune"])
     cnn = pathlib.Path("models/firstlight-cnn")

@@ -39,4 +39,4 @@ def paired(name, ones, others, draws=2000):
     wins, losses = first.count(1), first.count(-1)
     p = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
     return (f"| {name} | {len(means):,} | {100 * sum(means) / len(means):+.1f} "
-            f"[{100 * low:+.1f}, {100 * high:+.1f}] points | McNemar p = {p:.2g} | |")
+            f"[{100 * low:+.1f}, {100 * high:+.1f}] points | McNemar p = {p:.2g} | | | |")

@@ -7,7 +7,7 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/log.h"
 #include "firstlight/nn/safetensors.h"
-#include "weights_mark.h"
+#include "firstlight/nn/weights_mark.h"
 
 namespace firstlight::nn {
 namespace {

@@ -12,7 +12,8 @@ std::string hash_of_folder(const std::string& folder, const std::string& setting
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string ending = entry.path().extension().string();
-    if (entry.is_regular_file() &&
+    // A calibration beside the weights is fitted to the scores and decides none of them.
+    if (entry.is_regular_file() && entry.path().filename() != "calibration.json" &&
         (ending == ".json" || ending == ".jinja" || ending == ".safetensors")) {
       files.push_back(entry.path().filename().string());
     }

@@ -9,7 +9,7 @@
 #include "firstlight/base/error.h"
 #include "firstlight/base/log.h"
 #include "firstlight/base/text.h"
-#include "weights_mark.h"
+#include "firstlight/nn/weights_mark.h"
 
 namespace firstlight::nn {
 namespace {

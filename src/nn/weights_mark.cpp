@@ -1,4 +1,4 @@
-#include "weights_mark.h"
+#include "firstlight/nn/weights_mark.h"
 
 #include <cstdint>
 #include <filesystem>

@@ -90,6 +90,14 @@ std::optional<RunCalibration> run_detail::decode_calibration(const std::string& 
   }
 }
 
+void run_detail::write_calibration(Database& database, const RunCalibration& calibration) {
+  database.execute(
+      "CREATE TABLE IF NOT EXISTS calibration(id INTEGER PRIMARY KEY CHECK(id = 1), "
+      "record TEXT NOT NULL)");
+  Statement insert(database, "INSERT OR REPLACE INTO calibration(id, record) VALUES(1, ?)");
+  insert.bind(std::string_view(encode_calibration(calibration))).run();
+}
+
 RunCalibration calibrate_run(const RunStore& run, const Interpretation& interpretation,
                              CalibrationMethod method, double coverage) {
   std::vector<double> probabilities;
@@ -127,12 +135,7 @@ void apply_calibration(const RunCalibration& calibration, const RunStore& fitted
   const run_detail::RunLock lock(folder);
   run_detail::Database database(folder + "/run.sqlite", run_detail::Database::Mode::kWrite);
   database.execute("BEGIN IMMEDIATE");
-  database.execute(
-      "CREATE TABLE IF NOT EXISTS calibration(id INTEGER PRIMARY KEY CHECK(id = 1), "
-      "record TEXT NOT NULL)");
-  run_detail::Statement insert(database,
-                               "INSERT OR REPLACE INTO calibration(id, record) VALUES(1, ?)");
-  insert.bind(std::string_view(run_detail::encode_calibration(calibration))).run();
+  run_detail::write_calibration(database, calibration);
   database.execute("COMMIT");
 }
 

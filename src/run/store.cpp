@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "calibration_codec.h"
 #include "domain.h"
 #include "explanation.h"
 #include "firstlight/base/error.h"
@@ -233,6 +234,11 @@ void RunStore::append(const SampleRecord& record, const std::vector<PreviewChoic
 void RunStore::set_value(const std::string& key, const std::string& value) {
   impl_->begin();
   impl_->put(key, value);
+}
+
+void RunStore::set_calibration(const RunCalibration& calibration) {
+  impl_->begin();
+  run_detail::write_calibration(*impl_->database, calibration);
 }
 
 void RunStore::add_server_probes(const ServerProbes& probes) {

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 
 import pytest
 
@@ -166,6 +167,52 @@ def test_calibrate(task, catalogue, tmp_path):
     assert {"c_round", "c_flat", "conformal_set"} <= set(header)
     # It is for the probabilities that it was fitted to.
     assert "calibrated" not in figures(tmp_path / "rest", "--normalisation", "mean")
+
+
+def test_a_calibration_is_kept_with_the_model_and_used_on_demand(task, catalogue, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(MODEL.removeprefix("hf:"), model, ignore=shutil.ignore_patterns("expected*", "inputs*"))
+
+    def classified(name, *flags):
+        return run("classify", task, catalogue, "--model", f"hf:{model}", "-o", tmp_path / name, *flags)
+
+    fails(classified("none", "--calibrated"), 2, "--calibrated", "brings no calibration")
+    assert classified("fit", "--fold", "0/2").status == 0
+    kept = run("calibrate", tmp_path / "fit", "--keep")
+    assert kept.status == 0 and f"kept in {model}/calibration.json" in kept.out, kept.err
+    record = json.loads((model / "calibration.json").read_text())["calibrations"][0]["record"]
+    assert record["run"] == catalogue and record["samples"] == 20
+    # It is no part of what decides the scores: the run goes on with it beside the weights.
+    assert classified("fit", "--fold", "0/2").status == 0
+    outcome = classified("rest", "--not-fold", "0/2", "--calibrated")
+    assert outcome.status == 0, outcome.err
+    slope = record["slope"]
+    for row in rows(tmp_path / "rest"):
+        powers = {name: p ** slope for name, p in row["probabilities"].items()}
+        for name, p in row["calibrated"].items():
+            assert p == pytest.approx(powers[name] / sum(powers.values()), abs=1e-9)
+    assert "conformal_sets" in figures(tmp_path / "rest")
+    # Another one takes its place; for other passes there is none.
+    assert run("calibrate", tmp_path / "fit", "--keep", "--method", "platt").status == 0
+    kept = json.loads((model / "calibration.json").read_text())["calibrations"]
+    assert [entry["record"]["method"] for entry in kept] == ["platt"]
+    fails(classified("orders", "--orders", "2", "--calibrated"), 2, "main,order_1", "shapes (main, sum)")
+    # A file for other weights is left alone, a damaged one is named.
+    path = model / "calibration.json"
+    whole = path.read_text()
+    path.write_text(whole.replace('"weights": "', '"weights": "0'))
+    other = classified("foreign", "--calibrated")
+    assert other.status == 2 and "other weights" in other.err and "brings no calibration" in other.err
+    path.write_text(whole[:100])
+    fails(classified("damaged", "--calibrated"), 1, "calibration.json", "calibrate RUN --keep")
+
+
+@pytest.mark.parametrize("name", ["neutrino-flavour", "neutrino-flavour-measured"])
+def test_the_embedded_model_brings_a_calibration_for_events(name, tmp_path):
+    outcome = run("classify", name, "sim:lartpc?n=2", "--calibrated", "-o", tmp_path / "run")
+    assert outcome.status == 0, outcome.err
+    for row in rows(tmp_path / "run"):
+        assert sum(row["calibrated"].values()) == pytest.approx(1) and row["calibrated"] != row["probabilities"]
 
 
 def test_calibrate_refuses_what_it_is_not_for(task, catalogue, made, tmp_path):

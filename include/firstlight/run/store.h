@@ -110,7 +110,8 @@ struct PreviewChoice {
 };
 
 /// How the probabilities of a run are brought in line with the fraction right, and the sets that
-/// hold the truth with a given probability: fitted on another run (run/calibration.h).
+/// hold the truth with a given probability: fitted on another run (run/calibration.h), or brought
+/// by the model (run/model_calibration.h).
 struct RunCalibration {
   Calibration calibration;
   double coverage = 0.9;       ///< of the conformal sets
@@ -118,7 +119,7 @@ struct RunCalibration {
   Normalisation normalisation = Normalisation::kSum;  ///< of the probabilities that it is for
   bool average_passes = true;                         ///< the same
   std::size_t samples = 0;                            ///< that it was fitted on
-  std::string run;                                    ///< folder that it was fitted on
+  std::string run;  ///< folder that it was fitted on; the data, where the model brings it
 };
 
 /// A run folder: run.sqlite with everything, and task.yaml and config.json as used, for people.
@@ -180,6 +181,8 @@ class RunStore {
   void append(const SampleRecord& record, const std::vector<PreviewChoice>& choices = {},
               const std::function<std::vector<Preview>()>& make_previews = {});
   void set_value(const std::string& key, const std::string& value);
+  /// Takes the place of an earlier calibration. Kept on disk by commit().
+  void set_calibration(const RunCalibration& calibration);
   /// Adds to what is known of the requests to a hosted model's server. Kept on disk by commit().
   void add_server_probes(const ServerProbes& probes);
   void add_server_left_out(const std::vector<std::string>& fields);

@@ -73,7 +73,8 @@ TEST(OrientationPasses, BeginWithMain) {
 
 TEST(OrientationPasses, AreNotForSeveralViewsOfAnEvent) {
   const Task event = two_views();
-  EXPECT_NE(refusal([&] { orientation_passes(2, event); }).find("several views"), std::string::npos);
+  EXPECT_NE(refusal([&] { orientation_passes(2, event); }).find("several views"),
+            std::string::npos);
   EXPECT_NE(refusal([&] { parse_passes("main,orientation_1", event); }).find("--passes"),
             std::string::npos);
   EXPECT_EQ(names(orientation_passes(1, event)), "main");
