@@ -3,9 +3,7 @@ include(CMakePackageConfigHelpers)
 get_property(firstlight_targets GLOBAL PROPERTY FIRSTLIGHT_TARGETS)
 install(TARGETS ${firstlight_targets} EXPORT firstlight-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/firstlight DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-# The state before the last stage serves the cross-validation in benchmarks alone.
-install(DIRECTORY tasks models DESTINATION ${CMAKE_INSTALL_DATADIR}/firstlight
-  PATTERN before-lsbg EXCLUDE)
+install(DIRECTORY tasks models DESTINATION ${CMAKE_INSTALL_DATADIR}/firstlight)
 install(EXPORT firstlight-targets NAMESPACE firstlight::
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/firstlight)
 configure_package_config_file(cmake/firstlight-config.cmake.in
