@@ -83,8 +83,8 @@ class NetworkClassifier final : public Classifier {
     }
     std::vector<ChargeMap> views;
     for (const PreparedSample::View& view : sample.views) {
-      views.push_back(
-          charge_map(turned ? oriented(view.image, pass.k) : view.image, network_->input()));
+      views.push_back(turned ? charge_map(oriented(view.image, pass.k), network_->input())
+                             : charge_map(view.image, network_->input()));
     }
     std::vector<float> features = network_->pooled(views);
     const std::vector<float> logits = network_->logits_of(features);
