@@ -223,7 +223,7 @@ void classify(const Arguments& args, Context& context) {
   for (const auto& [key, value] : args.selection.settings()) config.settings[key] = value;
   add_shot_settings(args, job, config);
   std::optional<RunCalibration> calibration;
-  if (args.calibrated) calibration = model_calibration(config.settings);
+  if (args.calibrated) calibration = model_calibration(config);
   const std::string folder = args.output.empty() ? default_run_folder("runs", config) : args.output;
   RunStore store = RunStore::create(folder, config, job.task, job.source->columns());
 

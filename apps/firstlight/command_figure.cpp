@@ -25,11 +25,6 @@ struct Arguments {
   bool merged = false;
 };
 
-std::string setting(const RunStore& run, const std::string& key) {
-  const auto found = run.config().settings.find(key);
-  return found == run.config().settings.end() ? std::string() : found->second;
-}
-
 void draw(const Arguments& args) {
   const RunStore run = RunStore::open(args.run);
   Interpretation interpretation = interpretation_from(run, args.normalisation);
@@ -49,9 +44,10 @@ void draw(const Arguments& args) {
     Evaluation merged = std::move(evaluation.merged.front());
     evaluation = std::move(merged);
   }
-  std::vector<std::string> lines = {fmt::format(
-      "{}: accuracy {:.3f} ({:.3f} to {:.3f} at 95 %), {} images", setting(run, "model.name"),
-      evaluation.accuracy.value, evaluation.accuracy.low, evaluation.accuracy.high, evaluation.n)};
+  std::vector<std::string> lines = {
+      fmt::format("{}: accuracy {:.3f} ({:.3f} to {:.3f} at 95 %), {} images",
+                  run.config().setting("model.name"), evaluation.accuracy.value,
+                  evaluation.accuracy.low, evaluation.accuracy.high, evaluation.n)};
   std::vector<std::string> notes = figure_notes(run);
   notes.insert(notes.end(), args.notes.begin(), args.notes.end());
   const std::string svg =

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "firstlight/base/error.h"
-#include "firstlight/base/log.h"
 #include "firstlight/nn/safetensors.h"
 #include "firstlight/nn/weights_mark.h"
 
@@ -62,10 +61,8 @@ std::optional<KnownDomains> read_domains(const std::string& folder) {
   try {
     const auto* first = reinterpret_cast<const char*>(text.data);
     const Json json = Json::parse(first, first + text.bytes);
-    if (json.at("weights").get<std::string>() != mark_of_weights(folder)) {
-      log_warning(path +
-                  ": is for other weights than the folder's, so it is left alone; write it "
-                  "again: firstlight model domain");
+    if (!is_for_weights(json.at("weights").get<std::string>(), folder, path,
+                        "write it again: firstlight model domain")) {
       return std::nullopt;
     }
     known.false_alarms = json.at("false_alarms").get<double>();

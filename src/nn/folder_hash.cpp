@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "firstlight/base/hash.h"
+#include "firstlight/nn/weights_mark.h"
 
 namespace firstlight::nn {
 
@@ -12,8 +13,7 @@ std::string hash_of_folder(const std::string& folder, const std::string& setting
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string ending = entry.path().extension().string();
-    // A calibration beside the weights is fitted to the scores and decides none of them.
-    if (entry.is_regular_file() && entry.path().filename() != "calibration.json" &&
+    if (entry.is_regular_file() && entry.path().filename() != kCalibrationFile &&
         (ending == ".json" || ending == ".jinja" || ending == ".safetensors")) {
       files.push_back(entry.path().filename().string());
     }

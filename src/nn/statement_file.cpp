@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "firstlight/base/error.h"
-#include "firstlight/base/log.h"
 #include "firstlight/base/text.h"
 #include "firstlight/nn/weights_mark.h"
 
@@ -82,11 +81,7 @@ std::vector<StatementFit> read_statement_fits(const std::string& folder) {
   if (!std::filesystem::exists(path)) return fits;
   try {
     const Json json = Json::parse(text::read_file(path));
-    if (json.at("weights").get<std::string>() != mark_of_weights(folder)) {
-      log_warning(path + ": is for other weights than the folder's, so it is left alone; " +
-                  kAgain);
-      return fits;
-    }
+    if (!is_for_weights(json.at("weights").get<std::string>(), folder, path, kAgain)) return fits;
     for (const Json& item : json.at("fits")) fits.push_back(read_fit(item, path));
   } catch (const nlohmann::json::exception&) {
     throw Error::input(path, "is no file of fitted statements", kAgain);

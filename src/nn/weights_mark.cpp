@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "firstlight/base/hash.h"
+#include "firstlight/base/log.h"
 #include "firstlight/nn/safetensors.h"
 
 namespace firstlight::nn {
@@ -32,6 +33,13 @@ std::string mark_of_weights(const std::string& folder) {
     }
   }
   return hash.hex();
+}
+
+bool is_for_weights(const std::string& mark, const std::string& folder, const std::string& path,
+                    const std::string& again) {
+  if (mark == mark_of_weights(folder)) return true;
+  log_warning(path + ": is for other weights than the folder's, so it is left alone; " + again);
+  return false;
 }
 
 }  // namespace firstlight::nn

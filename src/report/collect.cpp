@@ -334,16 +334,13 @@ std::vector<std::string> notices(const RunStore& run, const Census& census,
 ReportData collect_report(const RunStore& run, const Interpretation& interpretation,
                           const EvaluationOptions& options, const EvaluationColumns& columns) {
   const Task& task = run.task();
-  const auto& settings = run.config().settings;
-  const auto setting = [&](const std::string& key) {
-    const auto found = settings.find(key);
-    return found == settings.end() ? std::string() : found->second;
-  };
   ReportData data;
   data.title = task.name;
   data.subtitle = task.description;
-  data.model = setting("model.name").empty() ? setting("model.spec") : setting("model.name");
-  data.data = setting("data.spec");
+  const RunConfig& config = run.config();
+  data.model = config.setting("model.name");
+  if (data.model.empty()) data.model = config.setting("model.spec");
+  data.data = config.setting("data.spec");
   for (const ClassDefinition& c : task.classes) {
     data.classes.push_back(shown(c.key));
     data.descriptions.push_back({c.key, c.name, c.description});

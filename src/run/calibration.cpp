@@ -17,15 +17,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string setting(const RunStore& run, const std::string& key) {
-  const auto& settings = run.config().settings;
-  const auto found = settings.find(key);
-  return found == settings.end() ? std::string() : found->second;
-}
-
 void check_same_kind(const RunStore& fitted, const RunStore& other) {
   for (const char* key : {"model.sha256", "task.sha256", "pixels.settings_sha256", "passes"}) {
-    if (setting(fitted, key) == setting(other, key)) continue;
+    if (fitted.config().setting(key) == other.config().setting(key)) continue;
     throw Error::usage(other.folder(),
                        fmt::format("differs from {} in {}: a calibration is for one model, task "
                                    "and preparation",

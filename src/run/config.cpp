@@ -41,6 +41,11 @@ std::string shown(const Settings& settings, const std::string& key) {
 
 }  // namespace
 
+std::string RunConfig::setting(const std::string& key) const {
+  const auto found = settings.find(key);
+  return found == settings.end() ? std::string() : found->second;
+}
+
 std::string RunConfig::to_json() const {
   const Json json = {{"settings", nest(settings)}, {"machine", nest(machine)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -24,15 +24,9 @@ struct Shard {
   RunStore run;
 };
 
-std::string setting(const RunStore& run, const std::string& key) {
-  const auto& settings = run.config().settings;
-  const auto found = settings.find(key);
-  return found == settings.end() ? std::string() : found->second;
-}
-
 Shard open_shard(const std::string& folder) {
   RunStore run = RunStore::open(folder);
-  const auto parts = text::split(setting(run, kShard), '/');
+  const auto parts = text::split(run.config().setting(kShard), '/');
   const std::int64_t place = parts.size() == 2 ? text::parse_int(parts[0]).value_or(-1) : -1;
   const std::int64_t of = parts.size() == 2 ? text::parse_int(parts[1]).value_or(-1) : -1;
   if (place < 0 || place >= of || of > kMaxShards) {
@@ -41,7 +35,7 @@ Shard open_shard(const std::string& folder) {
   if (!run.complete()) {
     throw Error::input(folder,
                        "is not finished: it holds " + std::to_string(run.size()) + " of " +
-                           setting(run, kSamples) + " samples",
+                           run.config().setting(kSamples) + " samples",
                        "give its command again, which continues it");
   }
   return {static_cast<std::size_t>(place), static_cast<std::size_t>(of), std::move(run)};

@@ -10,7 +10,6 @@
 
 #include "calibration_codec.h"
 #include "firstlight/base/error.h"
-#include "firstlight/base/log.h"
 #include "firstlight/base/text.h"
 #include "firstlight/nn/weights_mark.h"
 #include "firstlight/registry/registry.h"
@@ -19,7 +18,6 @@ namespace firstlight {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Settings = std::map<std::string, std::string>;
 
 constexpr const char* kAgain = "write it again: firstlight calibrate RUN --keep";
 
@@ -27,18 +25,13 @@ constexpr const char* kAgain = "write it again: firstlight calibrate RUN --keep"
 constexpr const char* kKind[] = {"task.sha256", "pixels.settings_sha256", "passes",
                                  "normalisation"};
 
-std::string setting(const Settings& settings, const char* key) {
-  const auto found = settings.find(key);
-  return found == settings.end() ? std::string() : found->second;
-}
-
-bool has_kind(const Json& entry, const Settings& settings) {
+bool has_kind(const Json& entry, const RunConfig& config) {
   return std::all_of(std::begin(kKind), std::end(kKind), [&](const char* key) {
-    return entry.at(key).get<std::string>() == setting(settings, key);
+    return entry.at(key).get<std::string>() == config.setting(key);
   });
 }
 
-std::string path_in(const std::string& folder) { return folder + "/" + kCalibrationFile; }
+std::string path_in(const std::string& folder) { return folder + "/" + nn::kCalibrationFile; }
 
 Error damaged(const std::string& folder) {
   return Error::input(path_in(folder), "is no file of calibrations", kAgain);
@@ -49,9 +42,8 @@ Json read_entries(const std::string& folder) {
   if (!std::filesystem::exists(path_in(folder))) return Json::array();
   try {
     const Json json = Json::parse(text::read_file(path_in(folder)));
-    if (json.at("weights").get<std::string>() != nn::mark_of_weights(folder)) {
-      log_warning(path_in(folder) +
-                  ": is for other weights than the folder's, so it is left alone");
+    if (!nn::is_for_weights(json.at("weights").get<std::string>(), folder, path_in(folder),
+                            kAgain)) {
       return Json::array();
     }
     return json.at("calibrations");
@@ -63,22 +55,22 @@ Json read_entries(const std::string& folder) {
 }  // namespace
 
 std::string keep_with_model(const RunCalibration& calibration, const RunStore& run) {
-  const Settings& settings = run.config().settings;
-  const std::string folder = model_folder(setting(settings, "model.spec"));
-  const auto now = open_classifier(setting(settings, "model.spec"), run.task())->content_hash();
-  if (now != setting(settings, "model.sha256")) {
+  const RunConfig& config = run.config();
+  const std::string folder = model_folder(config.setting("model.spec"));
+  const auto now = open_classifier(config.setting("model.spec"), run.task())->content_hash();
+  if (now != config.setting("model.sha256")) {
     throw Error::usage(run.folder(), "was made by another state of the model in " + folder,
                        "classify again with the model as it is");
   }
   Json kept = Json::array();
   RunCalibration portable = calibration;
-  portable.run = setting(settings, "data.spec");
+  portable.run = config.setting("data.spec");
   try {
     for (const Json& entry : read_entries(folder)) {
-      if (!has_kind(entry, settings)) kept.push_back(entry);
+      if (!has_kind(entry, config)) kept.push_back(entry);
     }
-    Json added = {{"task", setting(settings, "task.name")}};
-    for (const char* key : kKind) added[key] = setting(settings, key);
+    Json added = {{"task", config.setting("task.name")}};
+    for (const char* key : kKind) added[key] = config.setting(key);
     added["record"] = Json::parse(run_detail::encode_calibration(portable));
     kept.push_back(added);
   } catch (const Json::exception&) {
@@ -89,12 +81,12 @@ std::string keep_with_model(const RunCalibration& calibration, const RunStore& r
   return path_in(folder);
 }
 
-RunCalibration model_calibration(const Settings& settings) {
-  const std::string folder = model_folder(setting(settings, "model.spec"));
+RunCalibration model_calibration(const RunConfig& config) {
+  const std::string folder = model_folder(config.setting("model.spec"));
   std::vector<std::string> others;
   try {
     for (const Json& entry : read_entries(folder)) {
-      if (!has_kind(entry, settings)) {
+      if (!has_kind(entry, config)) {
         others.push_back(fmt::format("{} ({}, {})", entry.at("task").get<std::string>(),
                                      entry.at("passes").get<std::string>(),
                                      entry.at("normalisation").get<std::string>()));
@@ -110,7 +102,7 @@ RunCalibration model_calibration(const Settings& settings) {
   throw Error::usage(
       "--calibrated",
       fmt::format("{} brings no calibration for this task with passes {} and normalisation {}",
-                  folder, setting(settings, "passes"), setting(settings, "normalisation")),
+                  folder, config.setting("passes"), config.setting("normalisation")),
       others.empty() ? "fit one: firstlight calibrate RUN --apply OTHER"
                      : "it has those of " + text::join(others, ", "));
 }

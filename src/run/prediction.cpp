@@ -53,17 +53,14 @@ bool checks_domain(const RunStore& run) { return has_domain(run.config()); }
 
 std::string warning_of(const RunStore& run, const SampleRecord& record) {
   if (!record.ok || !checks_domain(run)) return {};
-  const auto& settings = run.config().settings;
-  const auto unknown = settings.find("domain.unknown_classes");
   return domain_warning(record.domain_score.value_or(0),
-                        unknown == settings.end() ? std::string() : unknown->second);
+                        run.config().setting("domain.unknown_classes"));
 }
 
 Interpretation interpretation_of(const RunStore& run) {
   Interpretation interpretation;
-  const auto& settings = run.config().settings;
-  if (const auto found = settings.find("normalisation"); found != settings.end()) {
-    if (const auto named = normalisation(found->second)) interpretation.normalisation = *named;
+  if (const auto named = normalisation(run.config().setting("normalisation"))) {
+    interpretation.normalisation = *named;
   }
   interpretation.calibration = run.calibration();
   return interpretation;

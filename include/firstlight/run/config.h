@@ -19,6 +19,9 @@ struct RunConfig {
   /// For the reader of a report, not compared: program version, processor, instruction set, ...
   std::map<std::string, std::string> machine;
 
+  /// Empty where it is not set.
+  std::string setting(const std::string& key) const;
+
   /// Pretty-printed JSON with the objects "settings" and "machine".
   std::string to_json() const;
   /// Throws Error::input naming `origin`.
