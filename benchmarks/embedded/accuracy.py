@@ -11,12 +11,25 @@ from folds import ORIENTED, PLAIN, READINGS, mean_accuracy
 from half_task import half_task
 
 
+COLUMNS = ("set", "n", "accuracy", "AUC", "ECE", "ECE, calibrated", "truth in 90 % sets")
+
+
 class Table:
     def __init__(self, measure):
         self.measure = measure
-        self.lines = ["| set | n | accuracy | AUC | ECE | ECE, calibrated | truth in 90 % sets |",
-                      "|---|---|---|---|---|---|---|"]
+        self.lines = []
         self.values = {}
+        self.row(*COLUMNS)
+        self.lines.append("|" + "---|" * len(COLUMNS))
+
+    def row(self, *cells, rest="-"):
+        """The columns that are left are `rest`."""
+        cells += (rest,) * (len(COLUMNS) - len(cells))
+        self.lines.append("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|")
+
+    def paired(self, name, ones, others):
+        """The difference in accuracy, see paired.py."""
+        self.row(name, *paired(ones, others), rest="")
 
     def add(self, key, name, task, data, *flags, model=None):
         """`--calibrated` among the flags: also by the calibration that the model brings."""
@@ -27,9 +40,8 @@ class Table:
         if "--calibrated" in flags:
             calibrated = f"{evaluated['calibrated']['ece']['value']:.3f}"
             sets = figure(evaluated["conformal_sets"]["covered"])
-        self.lines.append(f"| {name} | {evaluated['n']:,} | {figure(evaluated['accuracy'])} | "
-                          f"{figure(evaluated['macro']['auc'])} | {evaluated['ece']['value']:.3f} | {calibrated} | "
-                          f"{sets} |")
+        self.row(name, f"{evaluated['n']:,}", figure(evaluated["accuracy"]), figure(evaluated["macro"]["auc"]),
+                 f"{evaluated['ece']['value']:.3f}", calibrated, sets)
 
     def half(self, name, task, data, *flags):
         """The same with half the resolution."""
@@ -38,8 +50,7 @@ class Table:
             "check", "degrade", task, data, "--model", self.measure.args.model, "--resolution", "0.5",
             "--noise", "0", "--dead", "0", *flags, "--json", ok=(0, 3)))
         point = next(p for p in check["points"] if p["setting"] == "resolution")
-        self.lines.append(f"| ... at half resolution | {check['n']:,} | {figure(point['accuracy'])} | "
-                          f"{figure(point['macro_auc'])} | - | - | - |")
+        self.row("... at half resolution", f"{check['n']:,}", figure(point["accuracy"]), figure(point["macro_auc"]))
 
     def oriented(self, key, task, data, *flags, model=None):
         """The same, averaged over the orientations of the picture."""
@@ -51,7 +62,7 @@ class Table:
         self.half(name, task, data, *flags)
 
     def gap(self, name, simulated, real):
-        self.lines.append(f"| {name}, real minus simulated | | {100 * (real - simulated):+.1f} points | | | | |")
+        self.row(f"{name}, real minus simulated", "", f"{100 * (real - simulated):+.1f} points", rest="")
 
 
 def axis_ratio_cuts():
@@ -71,16 +82,16 @@ def galaxies(table, n):
     table.oriented("sdss", "galaxy-morphology", SDSS, "--split", "test")
     table.gap("galaxies", table.values["sim-galaxies"], table.values["sdss"])
     for name, right, total in axis_ratio_cuts():
-        table.lines.append(f"| the same galaxies, {name} cuts on the axis ratio | {total} | {share(right, total)} | - | - | - | - |")
+        table.row(f"the same galaxies, {name} cuts on the axis ratio", total, share(right, total))
     if measure.args.galaxy_cnn:
         cnn = f"cnn:{measure.args.galaxy_cnn}"
         table.add("sdss-cnn", "the same galaxies, CNN trained on the same images (`models/recipes/galaxy-cnn`)",
                   "galaxy-morphology", SDSS, "--split", "test", model=cnn)
         table.oriented("sdss-cnn", "galaxy-morphology", SDSS, "--split", "test", model=cnn)
         for ending, how in (("", ""), ("-oriented", ", both over eight orientations")):
-            table.lines.append(paired(f"embedded model minus this CNN{how}, paired",
-                                      [measure.rows(measure.work / f"sdss{ending}")],
-                                      [measure.rows(measure.work / f"sdss-cnn{ending}")]))
+            table.paired(f"embedded model minus this CNN{how}, paired",
+                         [measure.rows(measure.work / f"sdss{ending}")],
+                         [measure.rows(measure.work / f"sdss-cnn{ending}")])
 
 
 def folds(table, name, own, other, other_name, reading=PLAIN):
@@ -88,12 +99,12 @@ def folds(table, name, own, other, other_name, reading=PLAIN):
     if not own:
         return
     passes = fold_passes(own, reading)
-    table.lines.append(f"| {name}, stratified five-fold cross-validation, repeats: {len(passes)} | {len(passes[0])} | "
-                       f"{mean_accuracy(passes)[1]} | - | - | - | - |")
+    table.row(f"{name}, stratified five-fold cross-validation, repeats: {len(passes)}", len(passes[0]),
+              mean_accuracy(passes)[1])
     if other:
         rivals = fold_passes(other, reading)[:len(passes)]
-        table.lines.append(f"| the same folds, {other_name} | {len(rivals[0])} | {mean_accuracy(rivals)[1]} | - | - | - | - |")
-        table.lines.append(paired("embedded model minus this network, paired", passes, rivals))
+        table.row(f"the same folds, {other_name}", len(rivals[0]), mean_accuracy(rivals)[1])
+        table.paired("embedded model minus this network, paired", passes, rivals)
 
 
 def lsbg(table, n):
@@ -112,7 +123,7 @@ def lsbg(table, n):
 def neutrinos(table, n):
     measure = table.measure
     if "neutrino-flavour" not in measure.tasks:
-        table.lines.append("| neutrino events | - | the model was not trained on them | - | - | - | - |")
+        table.row("neutrino events", "-", "the model was not trained on them")
         return
     # Pixels of sparse maps are joined by the greatest charge, not blurred.
     half = half_task(measure.work)
@@ -123,9 +134,8 @@ def neutrinos(table, n):
         table.add(f"{key}-half", "... at half resolution", half, data)
         table.add(f"{key}-measured", "... with measured columns in the prompt (`neutrino-flavour-measured`)",
                   "neutrino-flavour-measured", data, "--calibrated")
-        table.lines.append(paired("with minus without measured columns, paired",
-                                  [measure.rows(measure.work / f"{key}-measured")],
-                                  [measure.rows(measure.work / key)]))
+        table.paired("with minus without measured columns, paired",
+                     [measure.rows(measure.work / f"{key}-measured")], [measure.rows(measure.work / key)])
     if not measure.real:
         return
     table.add("dune", "**DUNE's events** (three classes), trained on simulation only", "neutrino-flavour", DUNE,
@@ -134,8 +144,8 @@ def neutrinos(table, n):
     table.gap("events", table.values["wires"], table.values["dune"])
     cnn = pathlib.Path("models/firstlight-cnn")
     table.add("dune-cnn", "the same events, `firstlight-cnn`", "neutrino-flavour", DUNE, model=f"cnn:{cnn}")
-    table.lines.append(paired("embedded model minus this network, paired", [measure.rows(measure.work / "dune")],
-                              [measure.rows(measure.work / "dune-cnn")]))
+    table.paired("embedded model minus this network, paired", [measure.rows(measure.work / "dune")],
+                 [measure.rows(measure.work / "dune-cnn")])
     folds(table, "DUNE's events, fine-tuned", measure.args.dune_folds, measure.args.dune_network_folds,
           "`firstlight-cnn`, fine-tuned")
 

@@ -21,9 +21,9 @@ def fold_passes(folder, reading=PLAIN):
     return passes
 
 
-def paired(name, ones, others, draws=2000):
-    """Table row of the difference in accuracy with a bootstrap interval over samples, and McNemar's exact test of
-    the first passes. `ones` and `others`: rows of each pass over the same samples."""
+def paired(ones, others, draws=2000):
+    """Number of samples, difference in accuracy with a bootstrap interval over samples, and McNemar's exact test of
+    the first passes, as text. `ones` and `others`: rows of each pass over the same samples."""
     gained = {}
     for one, other in zip(ones, others):
         before = {row["id"]: right(row) for row in other}
@@ -38,5 +38,5 @@ def paired(name, ones, others, draws=2000):
     first = [values[0] for values in gained.values()]
     wins, losses = first.count(1), first.count(-1)
     p = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
-    return (f"| {name} | {len(means):,} | {100 * sum(means) / len(means):+.1f} "
-            f"[{100 * low:+.1f}, {100 * high:+.1f}] points | McNemar p = {p:.2g} | | | |")
+    return (f"{len(means):,}", f"{100 * sum(means) / len(means):+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] points",
+            f"McNemar p = {p:.2g}")
